@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from kr_secops.ecs import VERSION as ECS_VERSION
 from kr_secops.event import moment
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def to_document(finding: Finding) -> Event:
     """
     document: Event = {
         "@timestamp": finding.last_seen,
-        "ecs.version": "9.2.0",
+        "ecs.version": ECS_VERSION,
         "event.kind": "alert",
         "rule.id": finding.rule_id,
         "rule.name": finding.rule_name,
