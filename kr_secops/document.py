@@ -272,6 +272,7 @@ class _Reading:
             self._complain(node, f"{text!r} would be read as another number; quote it")
         elif node.tag == "tag:yaml.org,2002:merge":
             self._complain(node, "merge keys are not used here")
+            return text
         try:
             return loader.construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError):
