@@ -1,0 +1,106 @@
+"""Times whole processes in turn and prints CPU seconds, ratios and peak memory."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+KR_SECOPS = [sys.executable, "-m", "kr_secops"]
+RUNS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A command to be timed."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] | None = None
+    fresh_state: bool = False
+    """Start each run with an empty state folder (it is given one of its own either way)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one contender's runs cost."""
+
+    name: str
+    cpu: tuple[float, ...]
+    """CPU seconds of each run: user + system, children included."""
+    peak: float
+    """Largest resident size of one process, MiB."""
+
+    @property
+    def median(self) -> float:
+        """The median of the CPU seconds."""
+        return statistics.median(self.cpu)
+
+
+def once(contender: Contender, state: Path) -> tuple[float, float]:
+    """Run it once; return CPU seconds and peak MiB. An exit code of 11 to 14 is a success."""
+    environment = {**os.environ, "KR_SECOPS_STATE_DIR": str(state), **(contender.environment or {})}
+    process = subprocess.Popen(
+        contender.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 11, 12, 13, 14):
+        raise SystemExit(f"{contender.name}: exit {process.returncode}: {said.decode()[-500:]}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def compare(contenders: Sequence[Contender], runs: int = RUNS) -> list[Figure]:
+    """Run all in turn, once unmeasured and then *runs* times; return a figure each."""
+    cpu: dict[str, list[float]] = {c.name: [] for c in contenders}
+    peak: dict[str, float] = dict.fromkeys(cpu, 0.0)
+    with tempfile.TemporaryDirectory() as folder:
+        for turn in range(runs + 1):
+            for i, contender in enumerate(contenders):
+                name = f"{i}-{turn}" if contender.fresh_state else str(i)
+                seconds, size = once(contender, Path(folder) / name)
+                if turn:
+                    cpu[contender.name].append(seconds)
+                    peak[contender.name] = max(peak[contender.name], size)
+    return [Figure(name, tuple(seconds), peak[name]) for name, seconds in cpu.items()]
+
+
+def show(
+    figures: Sequence[Figure], units: Mapping[str, float] | None = None, word: str = ""
+) -> None:
+    """Print a row a figure; the ratio is against the last one, *units* a run give a rate."""
+    base = figures[-1].median or 1e-9
+    for figure in figures:
+        low, high = min(figure.cpu), max(figure.cpu)
+        rate = ""
+        if units and figure.name in units:
+            rate = f"  {units[figure.name] / (figure.median or 1e-9):>12,.0f} {word}/CPU s"
+        print(
+            f"{figure.name:<44} {figure.median:7.3f} CPU s ({low:.3f}-{high:.3f})"
+            f"  x{figure.median / base:6.2f}  {figure.peak:6.0f} MiB{rate}"
+        )
+
+
+def generated(kind: str, lines: int) -> Path:
+    """Return a generated log of *lines* lines, made once and kept in the cache folder."""
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kr-secops-benchmarks"
+    )
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / f"{kind}-{lines}.log"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        generator = Path(__file__).with_name("generate.py")
+        subprocess.run([sys.executable, str(generator), kind, str(lines), str(part)], check=True)
+        part.rename(path)
+    return path
