@@ -30,8 +30,15 @@ def main(sigma: Path, inputs: list[str]) -> None:
             contenders = [
                 Contender(
                     f"{len(paths) if name == 'all' else len(paths[::10])} rules, {Path(log).name}",
-                    [*KR_SECOPS, "detect", "--skip-invalid", "--matches"]
-                    + ["--rules", str(Path(folder) / name), log],
+                    [
+                        *KR_SECOPS,
+                        "detect",
+                        "--skip-invalid",
+                        "--matches",
+                        "--rules",
+                        str(Path(folder) / name),
+                        log,
+                    ],
                 )
                 for name in ("all", "tenth")
             ]

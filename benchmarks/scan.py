@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import KR_SECOPS, Contender, compare, generated, show
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINES = 1_000_000
 RULEBASE = """version=2
