@@ -1,0 +1,1 @@
+<?php $situs = htmlspecialchars($_GET['situs'] ?? 'maxwin'); ?><!doctype html><html lang=id><title>Slot Gacor Maxwin - Judi Online Terpercaya</title><h1>Situs judi online <?= $situs ?></h1><p>Daftar slot gacor hari ini, bonus new member 100, RTP live.</p><a href=https://maxwin.example/daftar>Daftar slot</a>
