@@ -1,0 +1,208 @@
+"""Identifiers as people describe them in ``rules/identifiers/*.yml``, and their compiled form.
+
+Reading YAML and building the automaton takes a tenth of a second, so both are kept in one cache
+file, named by what they were made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import hyperscan
+import orjson
+
+from kr_secops import content
+from kr_secops.privacy import indonesia
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORM: Final = "1"
+"""Counts up when the compiled form changes, so that no old cache file is read."""
+
+_SEPARATOR: Final = r"(?:[ .\-]|%20|\xc2\xa0|\xe2\x80[\x90-\x93])"
+_MONTH: Final = r"(?:0[1-9]|1[0-2])"
+_PLAIN_WORDS: Final = r"[Nn][Ii][Kk]|[Kk][Tt][Pp]|[Kk][Kk]|[Nn][Pp][Ww][Pp]|[Hh][Pp]|[Ww][Aa]"
+
+_MACROS: Final = {
+    "<->": _SEPARATOR + "?",
+    "<province>": f"(?:{indonesia.PROVINCES})",
+    "<area>": indonesia.AREAS,
+    "<day40>": r"(?:[04][1-9]|[1256][0-9]|[37][01])",
+    "<month>": _MONTH,
+    "<at>": r"(?:@|%(?:25)*40|\\+u0040|&#64;|&#x40;)",
+}
+# The automaton has no look-around: there an edge is a character of the match, and a little wider.
+_WIDE: Final = {
+    "<start>": (
+        rf"(?:^|[^0-9A-Za-z.]|(?:^|[^0-9])\.|%[0-9A-Fa-f]{{2}}|\\[nrt]|\\u00[0-9A-Fa-f]{{2}}"
+        rf"|{_PLAIN_WORDS})"
+    ),
+    "<end>": r"(?:[^0-9A-Za-z]|\z)",
+    # Only the first two letters of the top-level domain: each further one would report again.
+    "<local>": r"[A-Za-z0-9_.+\-%]+",
+    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]*\.[A-Za-z]{2}",
+}
+_EXACT: Final = {
+    "<start>": (
+        r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u00[0-9A-Fa-f]{2})"
+        + "".join(f"|(?<={word})" for word in _PLAIN_WORDS.split("|"))
+        + r")(?<![0-9]\.)(?<![0-9a-f]{4}-)"
+    ),
+    "<end>": r"(?![0-9A-Za-z])(?!-[0-9a-f]{4})",
+    "<local>": (
+        r"(?:(?<![A-Za-z0-9_.+\-%\\])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u00[0-9A-Fa-f]{2}))"
+        r"(?:[A-Za-z0-9_.+\-]|%2[Bb])+"
+    ),
+    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]{0,190}\.[A-Za-z]{2,24}(?![A-Za-z0-9])",
+}
+_MACRO: Final = re.compile(r"(?<!\?P)<(?:->|[a-z0-9]+>)")
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One kind of personal data: how it looks, what proves it, what the law says of it."""
+
+    id: str
+    title: dict[str, str]
+    patterns: tuple[tuple[str, str], ...]
+    """Regular expression with its macros, and the name of its check."""
+    labels: tuple[str, ...]
+    """Words, or pairs of words, that stand before such a value or name its column."""
+    confidence: dict[str, tuple[float, float, float]]
+    """By what the label says (``labelled``, ``bare``, ``other``): 0, plausible, strong."""
+    show: tuple[int, int]
+    """How many characters the masked form shows, at the beginning and at the end."""
+    cls: str
+    """``umum`` or ``spesifik``: general or specific personal data, UU 27/2022 Art. 4."""
+    severity: str
+    articles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """All identifiers, the words of look-alikes, and the automata of all patterns."""
+
+    identifiers: tuple[Identifier, ...]
+    lookalikes: tuple[str, ...]
+    ends: hyperscan.Database
+    """Says where a match ends: a third faster, for blocks of many lines."""
+    places: hyperscan.Database
+    """Says where a match begins as well, for single texts. The patterns are the same."""
+
+    def patterns(self) -> Iterator[tuple[re.Pattern[bytes], list[tuple[Identifier, str]]]]:
+        """Yield each exact expression with the identifiers and checks it is for, as numbered."""
+        for pattern, uses in _distinct(self.identifiers).items():
+            yield re.compile(_expand(pattern, _EXACT).encode("ascii")), uses
+
+
+def _distinct(identifiers: tuple[Identifier, ...]) -> dict[str, list[tuple[Identifier, str]]]:
+    """Return who uses which pattern: twins share one."""
+    uses: dict[str, list[tuple[Identifier, str]]] = {}
+    for identifier in identifiers:
+        for pattern, check in identifier.patterns:
+            uses.setdefault(pattern, []).append((identifier, check))
+    return uses
+
+
+def load(cache_dir: Path | None = None) -> Descriptions:
+    """Return the identifiers of every content folder, from *cache_dir* when nothing changed.
+
+    Raises:
+        ContentError: a description is wrong; carries every complaint.
+    """
+    sources = [
+        (path, path.read_bytes())
+        for folder in content.search_path("rules")
+        for path in sorted((folder / "identifiers").glob("*.yml"))
+    ]
+    digest = hashlib.sha256(f"{FORM} {hyperscan.__version__}".encode())  # type: ignore[attr-defined]
+    for path, text in sources:
+        digest.update(b"%d %s\0%b" % (len(text), str(path).encode(), text))
+    cached = cache_dir / f"identifiers-{digest.hexdigest()[:24]}.bin" if cache_dir else None
+    try:
+        if cached:
+            return _unpack(cached.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, hyperscan.HyperscanError):
+        pass  # absent, cut short, or made on another processor: it is made anew below
+    from kr_secops.privacy.reading import read
+
+    table = read(sources)
+    patterns = [_expand(pattern, _WIDE) for pattern in _distinct(_identifiers(table))]
+    automata = [_compile(patterns), _compile(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST)]
+    if cached:
+        _keep(cached, [orjson.dumps(table), *map(hyperscan.dumpb, automata)])
+    return Descriptions(_identifiers(table), tuple(table["lookalikes"]), *automata)
+
+
+def is_pattern(pattern: str) -> str | None:
+    """Return why *pattern* cannot be used, or None."""
+    unknown = set(_MACRO.findall(pattern)) - _MACROS.keys() - _WIDE.keys()
+    if unknown:
+        return f"{', '.join(sorted(unknown))} is not known"
+    try:
+        re.compile(_expand(pattern, _EXACT).encode("ascii"))
+        _compile([_expand(pattern, _WIDE)])
+    except (re.error, hyperscan.HyperscanError, UnicodeEncodeError) as e:
+        return f"cannot be compiled: {e}"
+    return None
+
+
+def _expand(pattern: str, edges: dict[str, str]) -> str:
+    return _MACRO.sub(lambda m: _MACROS.get(m[0]) or edges.get(m[0], m[0]), pattern)
+
+
+def _compile(patterns: list[str], flags: int = 0) -> hyperscan.Database:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[pattern.encode("ascii") for pattern in patterns],
+        ids=list(range(len(patterns))),
+        elements=len(patterns),
+        flags=[hyperscan.HS_FLAG_MULTILINE | flags] * len(patterns),
+    )
+    return database
+
+
+def _identifiers(table: dict[str, Any]) -> tuple[Identifier, ...]:
+    return tuple(
+        Identifier(
+            **{
+                **row,
+                "patterns": tuple(map(tuple, row["patterns"])),
+                "labels": tuple(row["labels"]),
+                "confidence": {name: tuple(scores) for name, scores in row["confidence"].items()},
+                "show": tuple(row["show"]),
+                "articles": tuple(row["articles"]),
+            }
+        )
+        for row in table["identifiers"]
+    )
+
+
+def _keep(path: Path, parts: list[bytes]) -> None:
+    """Write the cache file whole or not at all; a folder that cannot be written is no error."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        new.write_bytes(b"".join(b"%d\n%b" % (len(part), part) for part in parts))
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+
+
+def _unpack(data: bytes) -> Descriptions:
+    parts = []
+    while data:
+        length, _, data = data.partition(b"\n")
+        parts.append(data[: int(length)])
+        data = data[int(length) :]
+    table = orjson.loads(parts[0])
+    automata = [hyperscan.loadb(part, hyperscan.HS_MODE_BLOCK) for part in parts[1:]]
+    for automaton in automata:
+        automaton.scratch = hyperscan.Scratch(automaton)
+    return Descriptions(_identifiers(table), tuple(table["lookalikes"]), *automata)

@@ -1,0 +1,252 @@
+"""Finds personal data in text: pattern, then check, then the words around it.
+
+    find("NIK Siti: 6112 0157 0890 0003") == [Span(10, 29, "nik", 0.99, "umum")]
+
+One automaton holds all patterns. Over a block of many lines it says which lines are worth parsing;
+over one text it says where to look closer. So whatever `Finder.find` reports on a line, that line
+is among `Finder.lines` by construction.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from kr_secops.privacy import description, indonesia
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from kr_secops.privacy.description import Descriptions, Identifier
+
+LOOKALIKE: Final = "lookalike"
+"""Label of words that say that a number is none of ours: invoice, IMEI, order."""
+
+_REACH: Final = 48
+"""How far before a value a label may stand, in bytes."""
+_LONGEST: Final = 256
+"""How far a value may go on after what the automaton asks for, in bytes: an address's domain."""
+_LIST_GAP: Final = 6
+"""Values that stand this near, with no word between them, are a list under one label."""
+
+_TOKEN: Final = re.compile(rb'%[0-9A-Fa-f]{2}|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[&?;]|,"')
+_STOPS: Final = frozenset({b"&", b"?", b";", b',"', b"%26", b"%3b", b"%3f"})
+_LONG_NUMBER: Final = re.compile(r"[0-9]{4}")
+_QUOTED: Final = re.compile(r'"[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a value stands in a text (characters, half open), what it is, and how sure that is."""
+
+    start: int
+    end: int
+    type: str
+    confidence: float
+    cls: str
+    """``umum`` or ``spesifik``, UU 27/2022 Art. 4; a child's data are always ``spesifik``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a table hold: a header names what its rows do not."""
+
+    delimiter: str
+    labels: tuple[str | None, ...]
+
+    def at(self, line: str) -> str | None:
+        """Return the label of the column that begins where *line*, a row's beginning, ends."""
+        place = _QUOTED.sub("", line).count(self.delimiter)
+        return self.labels[place] if place < len(self.labels) else None
+
+
+class Finder:
+    """Finds the identifiers of some descriptions."""
+
+    def __init__(self, descriptions: Descriptions) -> None:
+        self.identifiers = {one.id: one for one in descriptions.identifiers}
+        self._descriptions = descriptions
+        self._patterns = [
+            _Pattern(
+                expression,
+                expression.groupindex.get("value", 0),
+                tuple((identifier, indonesia.CHECKS[check]) for identifier, check in uses),
+            )
+            for expression, uses in descriptions.patterns()
+        ]
+        self._words: dict[tuple[bytes, ...], str] = {}
+        for label, words in [
+            (LOOKALIKE, descriptions.lookalikes),
+            *((one.id, one.labels) for one in descriptions.identifiers),
+        ]:
+            for word in words:
+                self._words[tuple(word.lower().encode().split())] = label
+
+    def lines(self, data: bytes) -> list[int]:
+        """Return where the lines of *data* begin that may hold personal data, ascending."""
+        starts: set[int] = set()
+        first, end = 0, 0
+
+        def note(_id: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            nonlocal first, end
+            last = to - 1  # the edge after the value, or its last character
+            if first <= last < end:
+                return
+            first = data.rfind(b"\n", 0, last) + 1
+            end = data.find(b"\n", last) + 1 or len(data) + 1
+            starts.add(first)
+
+        self._descriptions.ends.scan(data, match_event_handler=note)
+        return sorted(starts)
+
+    def columns(self, header: str) -> Columns | None:
+        """Return what *header*, the first line of a table, says of its columns; None: nothing."""
+        delimiter = max(",;\t|", key=header.count)
+        labels = tuple(self._word(name) for name in header.split(delimiter))
+        # A line of data names no column, but holds numbers.
+        if delimiter not in header or not any(labels) or _LONG_NUMBER.search(header):
+            return None
+        return Columns(delimiter, labels)
+
+    def _word(self, name: str) -> str | None:
+        tokens = [token.lower() for token in _TOKEN.findall(name.encode())]
+        for i in range(len(tokens)):
+            label = self._words.get(tuple(tokens[i : i + 2])) or self._words.get((tokens[i],))
+            if label:
+                return label
+        return None
+
+    def find(
+        self, text: str, *, columns: Columns | None = None, on: date | None = None
+    ) -> list[Span]:
+        """Return the personal data in *text*, in order and without overlaps.
+
+        Args:
+            text: A line, a field's value, a paragraph.
+            columns: What the columns hold, when *text* is a row of a table.
+            on: The day by which to tell a child's NIK; None: not told.
+        """
+        data = text.encode("utf-8", "surrogatepass")
+        hits: list[tuple[int, int, int]] = []
+        self._descriptions.places.scan(
+            data, match_event_handler=lambda i, start, end, _f, _c: hits.append((i, start, end))
+        )
+        if not hits:
+            return []
+        spans = self._decide(data, sorted(self._candidates(data, hits), key=_place), columns, on)
+        return spans if len(data) == len(text) else _in_characters(spans, data)
+
+    def _candidates(self, data: bytes, hits: list[tuple[int, int, int]]) -> Iterator[_Candidate]:
+        """Yield what passes its check; the automaton's edges are a little wide."""
+        done = [0] * len(self._patterns)
+        for number, first, last in hits:
+            pattern = self._patterns[number]
+            at = max(done[number], first)
+            m = pattern.expression.search(data, at, last + _LONGEST) if at < last else None
+            # One that begins later belongs to a later hit; one that ends later is reported again.
+            if not m or m.start() > last:
+                continue
+            start = m.start(pattern.group)
+            for identifier, check in pattern.uses:
+                verdict, length = check(m[pattern.group])
+                if verdict:
+                    yield _Candidate(start, start + length, identifier, verdict)
+                    done[number] = start + length
+
+    def _decide(
+        self, data: bytes, candidates: list[_Candidate], columns: Columns | None, on: date | None
+    ) -> list[Span]:
+        """Let the words before each candidate decide what it is, or that it is nothing."""
+        spans: list[Span] = []
+        for one in candidates:
+            before = next((span for span in reversed(spans[-2:]) if span.end <= one.start), None)
+            label = columns.at(_row(data, one.start)) if columns else self._label(data, one, before)
+            state = (
+                "bare" if label is None else "labelled" if label == one.identifier.id else "other"
+            )
+            confidence = one.identifier.confidence[state][one.verdict]
+            if not confidence:
+                continue
+            span = Span(one.start, one.end, one.identifier.id, confidence, _cls(one, data, on))
+            if not spans or spans[-1].end <= one.start:
+                spans.append(span)
+            elif _weight(span) > _weight(spans[-1]):
+                spans[-1] = span
+        return spans
+
+    def _label(self, data: bytes, one: _Candidate, before: Span | None) -> str | None:
+        """Return what the nearest word before the candidate says; a list shares one label."""
+        floor = before.end if before else 0
+        gap = data[max(floor, one.start - _REACH) : one.start]
+        gap = gap[gap.rfind(b"\n") + 1 :]
+        tokens = [token.lower() for token in _TOKEN.findall(gap)]
+        for i in range(len(tokens) - 1, -1, -1):
+            if tokens[i] in _STOPS:
+                return None
+            label = self._words.get(tuple(tokens[i - 1 : i + 1])) or self._words.get((tokens[i],))
+            if label:
+                return label
+        if before and not tokens and one.start - floor <= _LIST_GAP:
+            return before.type if before.type == one.identifier.id else None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    expression: re.Pattern[bytes]
+    group: int
+    uses: tuple[tuple[Identifier, Callable[[bytes], indonesia.Verdict]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    start: int
+    end: int
+    identifier: Identifier
+    verdict: int
+
+
+def _place(one: _Candidate) -> tuple[int, int]:
+    return one.start, -one.end
+
+
+def _weight(span: Span) -> tuple[int, float]:
+    """The longer of two that overlap is right (a phone number within an address), then the surer."""
+    return span.end - span.start, span.confidence
+
+
+def _row(data: bytes, start: int) -> str:
+    return data[data.rfind(b"\n", 0, start) + 1 : start].decode("utf-8", "replace")
+
+
+def _cls(one: _Candidate, data: bytes, on: date | None) -> str:
+    if on is not None and one.identifier.id == "nik":
+        number = indonesia.digits(data[one.start : one.end])
+        if indonesia.is_child(number.decode("ascii"), on):
+            return "spesifik"
+    return one.identifier.cls
+
+
+def _in_characters(spans: list[Span], data: bytes) -> list[Span]:
+    """Return *spans*, whose places count bytes of UTF-8, with places in characters."""
+    result = []
+    characters, at = 0, 0
+    for span in spans:
+        characters += len(data[at : span.start].decode("utf-8", "surrogatepass"))
+        length = len(data[span.start : span.end].decode("utf-8", "surrogatepass"))
+        result.append(replace(span, start=characters, end=characters + length))
+        characters, at = characters + length, span.end
+    return result
+
+
+@cache
+def _shipped() -> Finder:
+    return Finder(description.load())
+
+
+def find(text: str, *, columns: Columns | None = None, on: date | None = None) -> list[Span]:
+    """Return the personal data in *text* by the described identifiers; see `Finder.find`."""
+    return _shipped().find(text, columns=columns, on=on)

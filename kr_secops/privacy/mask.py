@@ -1,0 +1,213 @@
+"""Masks personal data in events before anything is kept, and says what was masked.
+
+An event then holds::
+
+message: "NIK 6112**********03 mengirim berkas"
+kr.pii.types: [nik]   kr.pii.count: 1   kr.pii.hashes: [<keyed hash>]   kr.pii.fields: [message]
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+
+from kr_secops.privacy import description, indonesia
+from kr_secops.privacy.identifiers import Finder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kr_secops.event import Event
+    from kr_secops.privacy.identifiers import Span
+
+COUNTED: Final = 0.5
+"""From this confidence a value counts as personal data; what is less sure is masked all the same."""
+MAX_SAMPLES: Final = 10
+MAX_HASHES: Final = 1000
+
+_PREFIX: Final = "kr.pii."
+_KEPT: Final = frozenset({"@timestamp", "ecs.version", "event.dataset", "event.module"})
+_SHORTEST: Final = 6
+"""No value is shorter: ``a@b.id``."""
+_SMALLEST_NUMBER: Final = 10**8
+_DIGIT: Final = re.compile(r"[0-9]")
+_CODE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """One value found, in one notation."""
+
+    raw: str
+    masked: str
+    type: str
+    cls: str
+    hash: str
+    counted: bool
+
+
+class Guard:
+    """Finds and masks personal data; the key makes hashes that only its owner can compare."""
+
+    def __init__(self, key: bytes, *, cache_dir: Path | None = None) -> None:
+        """Read the identifiers.
+
+        Args:
+            key: The secret of `kr_secops.privacy.key.load_key`.
+            cache_dir: Where their compiled form is kept; None: they are compiled anew.
+        """
+        descriptions = description.load(cache_dir)
+        self.finder = Finder(descriptions)
+        self._key = key
+        self._show = {one.id: one.show for one in descriptions.identifiers}
+
+    def lines(self, data: bytes) -> list[int]:
+        """Return where the lines of *data* begin that may hold personal data, ascending."""
+        return self.finder.lines(data)
+
+    def text(self, text: str) -> str:
+        """Return *text* with every value in it masked."""
+        for value in self._values(text, None):
+            text = text.replace(value.raw, value.masked)
+        return text
+
+    def protect(self, event: Event) -> Event:
+        """Return *event* with every value masked in every field, and ``kr.pii.*`` saying so.
+
+        A field's name counts as a label. The given event is left as it is.
+        """
+        on = _day(event)
+        # The other fields mostly repeat what the original says: find there, look at what is left.
+        original = event.get("event.original")
+        values = self._values(original, on) if isinstance(original, str) else []
+        rest = "\n".join(_named_texts(event, original))
+        for value in values:
+            rest = rest.replace(value.raw, value.masked)
+        values += self._values(rest, on)
+        if not values:
+            return event
+        values.sort(key=lambda value: -len(value.raw))
+        fields: list[str] = []
+        masked: Event = {}
+        for name, value in event.items():
+            if name.startswith(_PREFIX):
+                masked[name] = value
+                continue
+            new = _replace(value, values)
+            new_name = _replace(name, values)
+            if new is not value or new_name is not name:
+                fields.append(new_name)
+            masked[new_name] = new
+        _describe(masked, values, fields)
+        return masked
+
+    def _values(self, text: str, on: date | None) -> list[_Value]:
+        """Return the values in *text*, longest first, so that none is replaced within another."""
+        found = {
+            raw: self._value(raw, span)
+            for span in self.finder.find(text, on=on)
+            if (raw := text[span.start : span.end])
+        }
+        return sorted(found.values(), key=lambda value: -len(value.raw))
+
+    def _value(self, raw: str, span: Span) -> _Value:
+        normal = indonesia.normal(span.type, raw.encode("utf-8", "surrogatepass"))
+        digest = hmac.digest(self._key, f"{span.type}:{normal}".encode(), "sha256").hex()[:32]
+        masked = mask(raw, span.type, self._show[span.type])
+        return _Value(raw, masked, span.type, span.cls, digest, span.confidence >= COUNTED)
+
+
+def mask(raw: str, kind: str, show: tuple[int, int]) -> str:
+    """Return *raw* with only the first and last digits shown; of an address the domain as well.
+
+    ``6112**********03``, ``+62 812-****-**90``, ``b***@gmail.com``.
+    """
+    first, last = show
+    if kind == "email":
+        at = max(raw.rfind(sign) for sign in ("@", "%", "\\", "&"))
+        local, domain = raw[:at].rstrip("\\"), raw[at:]
+        return f"{local[: first if len(local) > first else 0]}***{domain}"
+    if kind == "phone":
+        number = indonesia.digits(raw.encode("utf-8", "surrogatepass"))
+        first += 3 if number.startswith(b"0062") else number.startswith(b"62")
+    codes = {i for m in _CODE.finditer(raw) for i in range(m.start(), m.end())}
+    places = [m.start() for m in _DIGIT.finditer(raw) if m.start() not in codes]
+    hidden = set(places[first : len(places) - last])
+    return "".join("*" if i in hidden else char for i, char in enumerate(raw))
+
+
+def _day(event: Event) -> date | None:
+    try:
+        return date.fromisoformat(event["@timestamp"][:10])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _named_texts(event: Event, original: Any) -> Iterator[str]:
+    """Yield the texts of *event* but the original, each behind its field's name as its label."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            if len(value) >= _SHORTEST and name not in _KEPT and value != original:
+                yield f"{name}={value}"
+        elif value is not None and not name.startswith(_PREFIX):
+            for text in _texts(value):
+                yield f"{name}={text}"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts in a value of any JSON type; a large number may be an identifier."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            for text in _texts(item):
+                yield f"{name}={text}"
+    elif isinstance(value, int | float) and abs(value) >= _SMALLEST_NUMBER:
+        yield str(value)
+
+
+def _replace(value: Any, values: list[_Value]) -> Any:
+    """Return *value* with everything masked in it; the same object when nothing was."""
+    if isinstance(value, str):
+        for one in values:
+            if one.raw in value:
+                value = value.replace(one.raw, one.masked)
+        return value
+    if isinstance(value, list | tuple):
+        new = [_replace(item, values) for item in value]
+        return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+    if isinstance(value, dict):
+        pairs = {_replace(k, values): _replace(v, values) for k, v in value.items()}
+        same = all(pairs.get(name) is item for name, item in value.items())
+        return value if same else pairs
+    if isinstance(value, int | float) and abs(value) >= _SMALLEST_NUMBER:
+        text = str(value)
+        return next((text.replace(v.raw, v.masked) for v in values if v.raw in text), value)
+    return value
+
+
+def _describe(event: Event, values: list[_Value], fields: list[str]) -> None:
+    """Add *values* to what ``kr.pii.*`` says already; the same datum counts once."""
+    counted = [value for value in values if value.counted]
+    if not counted:
+        return
+    known: list[str] = event.get("kr.pii.hashes") or []
+    new = dict.fromkeys(value.hash for value in counted if value.hash not in known)
+
+    def add(name: str, items: list[str], most: int = MAX_HASHES) -> None:
+        merged = dict.fromkeys([*(event.get(_PREFIX + name) or ()), *items])
+        event[_PREFIX + name] = list(merged)[:most]
+
+    add("types", sorted({value.type for value in counted}))
+    add("classes", sorted({value.cls for value in counted}))
+    add("samples", [value.masked for value in counted], MAX_SAMPLES)
+    add("hashes", list(new))
+    add("fields", fields)
+    event["kr.pii.count"] = (event.get("kr.pii.count") or 0) + len(new)
