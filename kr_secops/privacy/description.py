@@ -6,6 +6,7 @@ file, named by what they were made from.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -75,7 +76,7 @@ class Identifier:
     labels: tuple[str, ...]
     """Words, or pairs of words, that stand before such a value or name its column."""
     confidence: dict[str, tuple[float, float, float]]
-    """By what the label says (``labelled``, ``bare``, ``other``): 0, plausible, strong."""
+    """By what the label says (``labelled``, ``bare``, ``lookalike``): 0, plausible, strong."""
     show: tuple[int, int]
     """How many characters the masked form shows, at the beginning and at the end."""
     cls: str
@@ -128,7 +129,7 @@ def load(cache_dir: Path | None = None) -> Descriptions:
     try:
         if cached:
             return _unpack(cached.read_bytes())
-    except (OSError, ValueError, KeyError, TypeError, hyperscan.HyperscanError):
+    except (OSError, ValueError, LookupError, TypeError, hyperscan.HyperscanError):
         pass  # absent, cut short, or made on another processor: it is made anew below
     from kr_secops.privacy.reading import read
 
@@ -192,7 +193,8 @@ def _keep(path: Path, parts: list[bytes]) -> None:
         new.write_bytes(b"".join(b"%d\n%b" % (len(part), part) for part in parts))
         new.replace(path)
     except OSError:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
 
 
 def _unpack(data: bytes) -> Descriptions:

@@ -9,10 +9,11 @@ is among `Finder.lines` by construction.
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kr_secops.privacy import description, indonesia
 
@@ -105,7 +106,8 @@ class Finder:
     def columns(self, header: str) -> Columns | None:
         """Return what *header*, the first line of a table, says of its columns; None: nothing."""
         delimiter = max(",;\t|", key=header.count)
-        labels = tuple(self._word(name) for name in header.split(delimiter))
+        names = next(csv.reader([header], delimiter=delimiter), [])
+        labels = tuple(self._word(name) for name in names)
         # A line of data names no column, but holds numbers.
         if delimiter not in header or not any(labels) or _LONG_NUMBER.search(header):
             return None
@@ -161,12 +163,19 @@ class Finder:
     ) -> list[Span]:
         """Let the words before each candidate decide what it is, or that it is nothing."""
         spans: list[Span] = []
+        start, label, listed = -1, None, None
         for one in candidates:
-            before = next((span for span in reversed(spans[-2:]) if span.end <= one.start), None)
-            label = columns.at(_row(data, one.start)) if columns else self._label(data, one, before)
-            state = (
-                "bare" if label is None else "labelled" if label == one.identifier.id else "other"
-            )
+            if one.start != start:
+                start = one.start
+                label, listed = (
+                    (columns.at(_row(data, start)), None)
+                    if columns
+                    else self._label(data, start, spans)
+                )
+            if one.identifier.id in (label, listed):
+                state = "labelled"
+            else:
+                state = LOOKALIKE if label == LOOKALIKE else "bare"
             confidence = one.identifier.confidence[state][one.verdict]
             if not confidence:
                 continue
@@ -177,21 +186,26 @@ class Finder:
                 spans[-1] = span
         return spans
 
-    def _label(self, data: bytes, one: _Candidate, before: Span | None) -> str | None:
-        """Return what the nearest word before the candidate says; a list shares one label."""
+    def _label(self, data: bytes, start: int, spans: list[Span]) -> tuple[str | None, str | None]:
+        """Return what the nearest word before *start* says, and what the list it is in began with.
+
+        ``hp 0812…, 0813…`` is a list: the second number has the first one's label.
+        """
+        before = next((span for span in reversed(spans[-2:]) if span.end <= start), None)
         floor = before.end if before else 0
-        gap = data[max(floor, one.start - _REACH) : one.start]
+        gap = data[max(floor, start - _REACH) : start]
         gap = gap[gap.rfind(b"\n") + 1 :]
         tokens = [token.lower() for token in _TOKEN.findall(gap)]
         for i in range(len(tokens) - 1, -1, -1):
             if tokens[i] in _STOPS:
-                return None
+                return None, None
             label = self._words.get(tuple(tokens[i - 1 : i + 1])) or self._words.get((tokens[i],))
             if label:
-                return label
-        if before and not tokens and one.start - floor <= _LIST_GAP:
-            return before.type if before.type == one.identifier.id else None
-        return None
+                return label, None
+        if before and not tokens and start - floor <= _LIST_GAP:
+            scores = self.identifiers[before.type].confidence["labelled"]
+            return None, before.type if before.confidence in scores else None
+        return None, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +215,7 @@ class _Pattern:
     uses: tuple[tuple[Identifier, Callable[[bytes], indonesia.Verdict]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     start: int
     end: int
     identifier: Identifier

@@ -9,10 +9,10 @@ kr.pii.types: [nik]   kr.pii.count: 1   kr.pii.hashes: [<keyed hash>]   kr.pii.f
 from __future__ import annotations
 
 import hmac
+import operator
 import re
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kr_secops.privacy import description, indonesia
 from kr_secops.privacy.identifiers import Finder
@@ -38,8 +38,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _CODE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(NamedTuple):
     """One value found, in one notation."""
 
     raw: str
@@ -91,17 +90,15 @@ class Guard:
         if not values:
             return event
         values.sort(key=lambda value: -len(value.raw))
-        fields: list[str] = []
+        pairs = [(value.raw, value.masked) for value in values]
         masked: Event = {}
+        fields: list[str] = []
         for name, value in event.items():
-            if name.startswith(_PREFIX):
-                masked[name] = value
-                continue
-            new = _replace(value, values)
-            new_name = _replace(name, values)
-            if new is not value or new_name is not name:
-                fields.append(new_name)
-            masked[new_name] = new
+            new = value if name.startswith(_PREFIX) else _replace(value, pairs)
+            if new is not value:
+                fields.append(name)
+            masked[name] = new
+        _rename(masked, fields, pairs)
         _describe(masked, values, fields)
         return masked
 
@@ -127,6 +124,8 @@ def mask(raw: str, kind: str, show: tuple[int, int]) -> str:
     ``6112**********03``, ``+62 812-****-**90``, ``b***@gmail.com``.
     """
     first, last = show
+    if raw.isdigit() and kind != "phone":
+        return raw[:first] + "*" * (len(raw) - first - last) + raw[len(raw) - last :]
     if kind == "email":
         at = max(raw.rfind(sign) for sign in ("@", "%", "\\", "&"))
         local, domain = raw[:at].rstrip("\\"), raw[at:]
@@ -149,6 +148,7 @@ def _day(event: Event) -> date | None:
 
 def _named_texts(event: Event, original: Any) -> Iterator[str]:
     """Yield the texts of *event* but the original, each behind its field's name as its label."""
+    yield "\n".join(event)
     for name, value in event.items():
         if isinstance(value, str):
             if len(value) >= _SHORTEST and name not in _KEPT and value != original:
@@ -167,30 +167,44 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
     elif isinstance(value, dict):
         for name, item in value.items():
+            yield str(name)
             for text in _texts(item):
                 yield f"{name}={text}"
     elif isinstance(value, int | float) and abs(value) >= _SMALLEST_NUMBER:
         yield str(value)
 
 
-def _replace(value: Any, values: list[_Value]) -> Any:
+def _replace(value: Any, pairs: list[tuple[str, str]]) -> Any:
     """Return *value* with everything masked in it; the same object when nothing was."""
     if isinstance(value, str):
-        for one in values:
-            if one.raw in value:
-                value = value.replace(one.raw, one.masked)
+        if len(value) >= _SHORTEST:
+            for raw, masked in pairs:
+                if raw in value:
+                    value = value.replace(raw, masked)
         return value
     if isinstance(value, list | tuple):
-        new = [_replace(item, values) for item in value]
-        return value if all(a is b for a, b in zip(new, value, strict=True)) else new
+        new = [_replace(item, pairs) for item in value]
+        return value if all(map(operator.is_, new, value)) else new
     if isinstance(value, dict):
-        pairs = {_replace(k, values): _replace(v, values) for k, v in value.items()}
-        same = all(pairs.get(name) is item for name, item in value.items())
-        return value if same else pairs
+        inner = {_replace(k, pairs): _replace(v, pairs) for k, v in value.items()}
+        return value if all(inner.get(k) is v for k, v in value.items()) else inner
     if isinstance(value, int | float) and abs(value) >= _SMALLEST_NUMBER:
         text = str(value)
-        return next((text.replace(v.raw, v.masked) for v in values if v.raw in text), value)
+        new_text = _replace(text, pairs)
+        return value if new_text is text else new_text
     return value
+
+
+def _rename(event: Event, fields: list[str], pairs: list[tuple[str, str]]) -> None:
+    """Mask the fields' names too: a log may use an address as a key."""
+    names = "\n".join(event)
+    if not any(raw in names for raw, _ in pairs):
+        return
+    for name in list(event):
+        new = _replace(name, pairs)
+        if new is not name:
+            event[new] = event.pop(name)
+            fields[:] = [field for field in fields if field != name] + [new]
 
 
 def _describe(event: Event, values: list[_Value], fields: list[str]) -> None:
@@ -198,16 +212,14 @@ def _describe(event: Event, values: list[_Value], fields: list[str]) -> None:
     counted = [value for value in values if value.counted]
     if not counted:
         return
-    known: list[str] = event.get("kr.pii.hashes") or []
-    new = dict.fromkeys(value.hash for value in counted if value.hash not in known)
-
-    def add(name: str, items: list[str], most: int = MAX_HASHES) -> None:
-        merged = dict.fromkeys([*(event.get(_PREFIX + name) or ()), *items])
-        event[_PREFIX + name] = list(merged)[:most]
-
-    add("types", sorted({value.type for value in counted}))
-    add("classes", sorted({value.cls for value in counted}))
-    add("samples", [value.masked for value in counted], MAX_SAMPLES)
-    add("hashes", list(new))
-    add("fields", fields)
+    known = event.get("kr.pii.hashes") or []
+    new = {value.hash for value in counted}.difference(known)
+    for name, items, most in (
+        ("kr.pii.types", sorted({value.type for value in counted}), MAX_HASHES),
+        ("kr.pii.classes", sorted({value.cls for value in counted}), MAX_HASHES),
+        ("kr.pii.samples", [value.masked for value in counted], MAX_SAMPLES),
+        ("kr.pii.hashes", [value.hash for value in counted], MAX_HASHES),
+        ("kr.pii.fields", fields, MAX_HASHES),
+    ):
+        event[name] = list(dict.fromkeys([*(event.get(name) or ()), *items]))[:most]
     event["kr.pii.count"] = (event.get("kr.pii.count") or 0) + len(new)

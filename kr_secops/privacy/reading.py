@@ -42,7 +42,7 @@ class _Scores(Model):
 class _Confidence(Model):
     labelled: _Scores
     bare: _Scores
-    other: _Scores
+    lookalike: _Scores
 
 
 class _Show(Model):
