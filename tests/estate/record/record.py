@@ -15,18 +15,31 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attacks import ATTACKS, plan_attacks, spans
-from day import CLERKS, CRAWLER, DB, MONITOR, RESIDENTS, UPTIME, WEB, Day, Visitor, at
-from day import AGENTS, DATE, plan_ordinary
+from day import (
+    AGENTS,
+    CLERKS,
+    CRAWLER,
+    DATE,
+    DB,
+    MONITOR,
+    RESIDENTS,
+    UPTIME,
+    WEB,
+    Day,
+    Visitor,
+    at,
+    plan_ordinary,
+)
 from residents import as_sql, invent, write_sheet
-from stage import WIB, Clock, Host, Network, run
+from stage import Clock, Host, Network, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from day import Story
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = (
@@ -44,6 +57,10 @@ KEPT = (
     "auth.log", "auth.log.1", "syslog", "syslog.1", "cron.log", "cron.log.1", "wtmp", "btmp",
     "nginx", "apache2", "audit", "postgresql",
 )  # fmt: skip
+KEPT_OF_SITE = (
+    "var/www/izin/storage/logs", "var/www/antrean/application/logs",
+    "var/www/izin/public/slot-gacor-maxwin", "var/www/izin/public/unduhan",
+)  # fmt: skip
 
 
 def build_base(base: Path) -> None:
@@ -60,9 +77,7 @@ def prepare(host: Host) -> None:
     (root / "etc/localtime").unlink(missing_ok=True)
     (root / "etc/localtime").symlink_to("/usr/share/zoneinfo/Asia/Jakarta")
     (root / "etc/timezone").write_text("Asia/Jakarta\n")
-    (root / "etc/hosts").write_text(
-        f"127.0.0.1 localhost\n{WEB} web-izin\n{DB} db-izin\n"
-    )
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost\n{WEB} web-izin\n{DB} db-izin\n")
     (root / "etc/resolv.conf").unlink(missing_ok=True)
     (root / "etc/resolv.conf").write_text("nameserver 10.61.12.1\n")
     for file in (root / LOGS).rglob("*"):
@@ -183,7 +198,7 @@ def close_audit(web: Host) -> None:
     web.run("auditctl", "-e", "0", check=False)
 
 
-def yesterday(day: Day) -> Iterator[float]:
+def yesterday(day: Day) -> Story:
     """Half an hour of Monday, so that there is something to rotate."""
     for number in range(25):
         visitor = Visitor(day, RESIDENTS[number], AGENTS[number % len(AGENTS)])
@@ -192,7 +207,7 @@ def yesterday(day: Day) -> Iterator[float]:
         yield 60
 
 
-def note_date(day: Day) -> Iterator[float]:
+def note_date(day: Day) -> Story:
     """A first run of logrotate only notes the date; the rotation comes with tomorrow's cron."""
     for host in (day.web, day.db):
         host.run("logrotate", "/etc/logrotate.conf")
@@ -221,7 +236,8 @@ def raise_stage(room: Path, base: Path, clock: Clock, audit: bool) -> Day:
         hosts[name] = Host(title, inside, base, room / name, moved_clock=name in ("web", "db"))
         hosts[name].raise_up(clock, library, audit=audit and name == "web")
     people = invent(1200, random.Random(6112))
-    return Day(clock, network, **hosts, people=people)
+    servers, clients = (hosts["web"], hosts["db"]), (hosts["office"], hosts["outside"])
+    return Day(clock, network, *servers, *clients, hosts["resolver"], people)
 
 
 def open_everything(day: Day) -> None:
@@ -252,31 +268,30 @@ def open_everything(day: Day) -> None:
 def keep(day: Day, out: Path) -> None:
     """Copy what the daemons wrote, and nothing else."""
     for host in (day.web, day.db):
-        for name in KEPT:
-            source, target = host.root / LOGS / name, out / host.name / LOGS / name
+        for name in (*(f"{LOGS}/{name}" for name in KEPT), *KEPT_OF_SITE):
+            source, target = host.root / name, out / host.name / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
                 shutil.copytree(source, target)
             elif source.exists():
                 shutil.copyfile(source, target)
-    for name in (
-        "izin/storage/logs", "antrean/application/logs", "izin/public/slot-gacor-maxwin",
-        "izin/public/unduhan",
-    ):  # fmt: skip
-        source = day.web.root / "var/www" / name
-        if source.exists():
-            shutil.copytree(source, out / "web-izin/var/www" / name)
     (out / "network").mkdir()
     for capture in sorted((day.web.root / "root").glob("*.pcap")):
         packed = gzip.compress(capture.read_bytes(), mtime=0)
         (out / "network" / f"{capture.name}.gz").write_bytes(packed)
+    tidy(out)
+
+
+def tidy(out: Path) -> None:
+    """Remove what is empty and level the modes, which differ between daemons."""
     for file in sorted(out.rglob("*"), reverse=True):
-        if file.is_file():
+        if file.is_dir():
+            if not any(file.iterdir()):
+                file.rmdir()
+        elif file.stat().st_size:
             file.chmod(0o644)
-            if not file.stat().st_size:
-                file.unlink()
-        elif not any(file.iterdir()):
-            file.rmdir()
+        else:
+            file.unlink()
 
 
 def write_truth(out: Path) -> None:

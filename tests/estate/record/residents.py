@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import zipfile
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,11 +9,18 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
+    import random
     from pathlib import Path
 
-FIRST = "Agus Ani Bagus Citra Dedi Eka Fitri Gilang Hendra Indah Joko Kartika Lestari Made Nur".split()
-LAST = "Saputra Wulandari Pratama Hidayat Susanti Nugroho Rahayu Setiawan Kurnia Siregar".split()
-STREETS = "Melati Kenanga Pasar Baru|Sungai Raya|Adisucipto|Parit Haji|Supadio".split("|")
+FIRST = (
+    "Agus", "Ani", "Bagus", "Citra", "Dedi", "Eka", "Fitri", "Gilang", "Hendra", "Indah", "Joko",
+    "Kartika", "Lestari", "Made", "Nur",
+)  # fmt: skip
+LAST = (
+    "Saputra", "Wulandari", "Pratama", "Hidayat", "Susanti", "Nugroho", "Rahayu", "Setiawan",
+    "Kurnia", "Siregar",
+)  # fmt: skip
+STREETS = ("Melati Kenanga Pasar Baru", "Sungai Raya", "Adisucipto", "Parit Haji", "Supadio")
 HEAD = ("NIK", "Nama Lengkap", "Jenis Kelamin", "Tanggal Lahir", "Alamat", "No HP")
 NAMESPACE = "http://schemas.openxmlformats.org"
 PARTS = {
@@ -85,10 +91,11 @@ def write_sheet(path: Path, people: list[Resident]) -> None:
     body = "".join(f"<row>{row}</row>" for row in cells)
     sheet = f'<worksheet xmlns="{NAMESPACE}/spreadsheetml/2006/main"><sheetData>{body}'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
-        for name, text in PARTS.items():
-            book.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
-        head = '<?xml version="1.0" encoding="UTF-8"?>'
-        book.writestr("xl/worksheets/sheet1.xml", f"{head}{sheet}</sheetData></worksheet>")
+        whole = {**PARTS, "xl/worksheets/sheet1.xml": f"{sheet}</sheetData></worksheet>"}
+        for name, text in whole.items():
+            entry = zipfile.ZipInfo(name, date_time=(2026, 10, 5, 9, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            book.writestr(entry, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
 
 
 def as_sql(people: list[Resident]) -> str:

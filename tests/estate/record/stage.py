@@ -12,7 +12,7 @@ import signal
 import struct
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -227,13 +227,20 @@ class Host:
         """Run a program to its end."""
         command = self.command(*words, user=user)
         done = subprocess.run(
-            command, check=False, capture_output=True, text=True, env=CLEAN, stdin=subprocess.DEVNULL
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=CLEAN,
+            stdin=subprocess.DEVNULL,
         )
         if check and done.returncode:
             raise RuntimeError(f"{self.name}: {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout + done.stderr
 
-    def start(self, *words: str, user: str = "root", log: str = "/dev/null") -> subprocess.Popen[bytes]:
+    def start(
+        self, *words: str, user: str = "root", log: str = "/dev/null"
+    ) -> subprocess.Popen[bytes]:
         """Start a program and go on."""
         with Path(log).open("ab") as out:
             command = self.command(*words, user=user)
@@ -253,14 +260,14 @@ class Host:
 
     def stop(self) -> None:
         """End every process of this host, known by its root; nobody else's."""
-        mine = os.stat(f"/proc/{self._keeper.pid}/ns/mnt").st_ino
+        mine = Path(f"/proc/{self._keeper.pid}/ns/mnt").stat().st_ino
         for sign in (signal.SIGTERM, signal.SIGKILL):
-            for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
-                try:
-                    if pid != self._keeper.pid and os.stat(f"/proc/{pid}/ns/mnt").st_ino == mine:
+            for process in Path("/proc").glob("[0-9]*"):
+                # A process may end between the look and the signal.
+                with suppress(OSError):
+                    pid = int(process.name)
+                    if pid != self._keeper.pid and (process / "ns/mnt").stat().st_ino == mine:
                         os.kill(pid, sign)
-                except OSError:
-                    continue
             time.sleep(1.5)
         self._keeper.kill()
         self._keeper.wait()
