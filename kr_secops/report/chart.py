@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from kr_secops.finding import Level
 from kr_secops.report.phrases import voice
 
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kr_secops.report.interface import Report
+    from kr_secops.report.phrases import Voice
 
 MOST: Final = 62
 """Steps a chart may have; more, and the bars are hairs."""
@@ -22,7 +22,12 @@ DAY: Final = timedelta(days=1)
 
 HEIGHT: Final = 150
 """Of the plot, in CSS pixels; widths are per cent, so that text keeps its size on any screen."""
-MARKS: Final = 5
+MARKS: Final = 6
+"""Words the foot has room for on the narrowest screen."""
+EDGE: Final = 6
+"""Per cent from either side where a word must not be centred."""
+_EVERY: Final = ((1, 2, 7, 14, 31), (1, 2, 3, 6, 12, 24))
+"""Steps from word to word: days, hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,7 @@ class Chart:
     """Severities that occur, worst first."""
     steps: tuple[Step, ...]
     bars: tuple[Bar, ...]
-    hours: tuple[Mark, ...]
+    times: tuple[Mark, ...]
     """Along the foot."""
     lines: tuple[Mark, ...]
     """Grid lines; `at` in pixels from the top."""
@@ -93,7 +98,7 @@ def timeline(report: Report) -> Chart | None:
         levels=names,
         steps=tuple(step for step in steps if any(step.counts)),
         bars=tuple(_bars(steps, names, top)),
-        hours=tuple(_hours(first, len(steps) * step, step)),
+        times=tuple(_times(v, first, len(steps), step)),
         lines=tuple(Mark(v.number(top * i // 2), str(HEIGHT - HEIGHT * i // 2)) for i in (1, 2)),
     )
 
@@ -129,14 +134,21 @@ def _bars(steps: Iterable[Step], levels: tuple[str, ...], top: int) -> Iterator[
                 yield Bar(level, x, width, round(foot, 2), round(height, 2))
 
 
-def _hours(first: datetime, span: timedelta, step: timedelta) -> Iterator[Mark]:
-    anchors = ("start", *("middle",) * (MARKS - 2), "end")
-    for i, anchor in enumerate(anchors):
-        moment = first + span * i / (MARKS - 1)
-        text = f"{moment:%m-%d %H:%M}" if step == HOUR else f"{moment:%Y-%m-%d}"
-        yield Mark(text, f"{100 * i / (MARKS - 1):g}%", anchor)
+def _times(v: Voice, first: datetime, steps: int, step: timedelta) -> Iterator[Mark]:
+    """Yield the words along the foot: full hours of the clock, days, or months."""
+    every = next((n for n in _EVERY[step == HOUR] if steps <= n * MARKS), steps)
+    for i in range(steps):
+        moment = first + i * step
+        place = moment.hour if step == HOUR else i
+        if place % every == 0:
+            at = 100 * i / steps
+            anchor = "start" if at < EDGE else "end" if at > 100 - EDGE else "middle"
+            yield Mark(_time(v, moment, step), f"{at:.3f}%", anchor)
 
 
-def level_names() -> tuple[str, ...]:
-    """Return all severities, worst first."""
-    return tuple(level.name for level in sorted(Level, reverse=True))
+def _time(v: Voice, moment: datetime, step: timedelta) -> str:
+    if step == HOUR and moment.hour:
+        return f"{moment:%H:%M}"
+    if step > 5 * DAY:
+        return v.month(moment)
+    return f"{moment.day} {v.month(moment)[:3]}"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from kr_secops.event import moment
+
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kr_secops.event import Event
     from kr_secops.finding import Evidence
 
@@ -38,8 +43,7 @@ class Node:
 class Exhibit:
     """One piece of evidence."""
 
-    when: str | None
-    """RFC 3339."""
+    when: datetime | None
     source: str
     """File, channel or device the record comes from; may be empty."""
     offset: int | None
@@ -55,13 +59,21 @@ def exhibit(evidence: Evidence) -> Exhibit:
     record = _record(event)
     offset = event.get("log.offset", event.get("winlog.record_id"))
     return Exhibit(
-        when=_text(event["@timestamp"]) if "@timestamp" in event else None,
+        when=_moment(event.get("@timestamp")),
         source=_text(event.get("log.file.path") or event.get("winlog.channel") or ""),
         offset=offset if isinstance(offset, int) else None,
         record=record[:LONGEST],
         cut=max(0, len(record) - LONGEST),
         node=_Pruner().node(evidence.explanation) if evidence.explanation else None,
     )
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        when = moment(text) if isinstance(text, str) else None
+        return when.astimezone(UTC) if when and when.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _record(event: Event) -> str:

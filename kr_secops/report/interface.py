@@ -188,13 +188,13 @@ def _read(document: bytes | dict[str, Any]) -> Finding:
     value = orjson.loads(document) if isinstance(document, bytes) else document
     _ensure_shallow(value)
     finding = from_document(value)
-    for text in (finding.first_seen, finding.last_seen):
+    for text in (finding.first_seen, finding.last_seen, finding.expires or finding.last_seen):
         seen = moment(text)
         if seen.tzinfo is None or not EARLIEST <= seen.year <= LATEST:
             raise ValueError("a time stamp without its offset, or out of this world")
     if finding.count < 0:
         raise ValueError("a negative count")
-    _ensure_text(finding.id, finding.rule_id, finding.rule_name, finding.reason, finding.expires)
+    _ensure_text(finding.id, finding.rule_id, finding.rule_name, finding.reason or "")
     _ensure_text(*finding.entity.keys(), *finding.entity.values())
     _ensure_text(*finding.tags, *finding.references, *finding.falsepositives, *finding.controls)
     for words in finding.text.values():
@@ -206,7 +206,7 @@ def _read(document: bytes | dict[str, Any]) -> Finding:
 
 
 def _ensure_text(*values: object) -> None:
-    if not all(value is None or isinstance(value, str) for value in values):
+    if not all(isinstance(value, str) for value in values):
         raise TypeError("not a text")
 
 

@@ -50,11 +50,14 @@ class Voice:
         """Return the moment *when* in the report's zone."""
         return (moment(when) if isinstance(when, str) else when).astimezone(self.zone)
 
+    def month(self, when: datetime) -> str:
+        """Return the name of the month of *when*, a moment in the report's zone."""
+        return MONTHS[when.month - 1][0 if self.language == "id" else 1]
+
     def date(self, when: str | datetime) -> str:
         """Return the day: ``17 November 2026``."""
         local = self.local(when)
-        month = MONTHS[local.month - 1][0 if self.language == "id" else 1]
-        return f"{local.day} {month} {local.year}"
+        return f"{local.day} {self.month(local)} {local.year}"
 
     def time(self, when: str | datetime) -> str:
         """Return day and time of day with the zone: ``17 November 2026, 08:05:09 WIB``."""
@@ -89,12 +92,17 @@ def voice(report: Report) -> Voice:
 
 
 def period(report: Report) -> str:
-    """Return what the report covers: one day, or from … to …."""
+    """Return what the report covers: one day, ``16-19 November 2026``, or from … to …."""
     v = voice(report)
     if report.period is None:
         return v.say("period_unknown")
-    first, last = (v.date(moment) for moment in report.period)
-    return first if first == last else f"{first} {v.say('to')} {last}"
+    start, end = (v.local(when) for when in report.period)
+    first, last = v.date(start), v.date(end)
+    if first == last:
+        return first
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}\N{EN DASH}{last}"
+    return f"{first} {v.say('to')} {last}"
 
 
 def verdict(report: Report) -> str:
@@ -162,17 +170,12 @@ def _found(report: Report) -> list[str]:
 
 def _unread(report: Report) -> list[str]:
     v, collected = voice(report), report.collected
-    said = []
     if collected is None:
-        said.append(v.say("said_unknown"))
-    elif collected.skipped or sum(collected.rejected.values()):
-        said.append(
-            v.say(
-                "said_unread",
-                sources=v.counted(len(collected.skipped), "source"),
-                lines=v.counted(sum(collected.rejected.values()), "line"),
-            )
-        )
+        said = [v.say("said_unknown")]
+    else:
+        skipped, rejected = len(collected.skipped), sum(collected.rejected.values())
+        said = [v.say("said_skipped", sources=v.counted(skipped, "source"))] if skipped else []
+        said += [v.say("said_rejected", lines=v.counted(rejected, "line"))] if rejected else []
     if report.malformed:
         n = v.counted(report.malformed, "document")
         said.append(v.agreeing("malformed", report.malformed, n=n))

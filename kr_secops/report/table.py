@@ -71,7 +71,7 @@ def write_table(
             _table(report, wide=wide, beside=wide or width >= _ID_BESIDE, plain=not unicode)
         )
     console.print(Text(_sum(report)), soft_wrap=True)
-    lines = (line.rstrip() for line in out.getvalue().splitlines())
+    lines = (line.rstrip() for line in out.getvalue().lstrip("\n").splitlines())
     stream.write("".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace"))
 
 
