@@ -32,6 +32,23 @@ class Rejected:
     """The raw record, cut to 8 KiB."""
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where to go on reading a source; what the store keeps between runs."""
+
+    key: str
+    """Names the source whatever its path: ``file:<device>:<inode>``, ``journal``."""
+    offset: int = 0
+    """Bytes of the decompressed stream that are done with."""
+    fingerprint: str = ""
+    """BLAKE2b of the first bytes (at most 1,024), and how many: tells a new file on an old inode,
+    a rotated or compressed copy of a file already read."""
+    cursor: str = ""
+    """The journal's own cursor."""
+    path: str = ""
+    """Last known path, for people."""
+
+
 def timestamp(moment: datetime) -> str:
     """Return *moment* (aware) as RFC 3339 in UTC with milliseconds, as ``@timestamp`` wants it."""
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -11,28 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from kr_secops.event import Position
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
     from kr_secops.event import Event, Rejected
 
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where to go on reading a source; what the store keeps between runs."""
-
-    key: str
-    """Names the source whatever its path: ``file:<device>:<inode>``, ``journal``."""
-    offset: int = 0
-    """Bytes of the decompressed stream that are done with."""
-    fingerprint: str = ""
-    """BLAKE2b of the first bytes (at most 1,024), and how many: tells a new file on an old inode,
-    a rotated or compressed copy of a file already read."""
-    cursor: str = ""
-    """The journal's own cursor."""
-    path: str = ""
-    """Last known path, for people."""
+__all__ = [
+    "Block",
+    "Input",
+    "Outcome",
+    "Position",
+    "Reader",
+    "Shape",
+    "Skipped",
+    "Source",
+]
 
 
 @dataclass(frozen=True, slots=True)
