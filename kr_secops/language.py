@@ -18,6 +18,7 @@ Language = Literal["id", "en"]
 VARIABLES: Final = ("KR_SECOPS_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 _chosen: list[Language] = ["en"]
+_asked: list[bool] = [False]
 
 
 def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
@@ -30,12 +31,19 @@ def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> Language
             wanted.insert(0, argument.removeprefix("--lang="))
     asked = next((text for text in wanted if text), "")
     _chosen[0] = "id" if asked.lower().startswith("id") else "en"
+    # LANG says how a terminal speaks; only these two say how a report should.
+    _asked[0] = bool(wanted[0] or len(wanted) > len(VARIABLES))
     return _chosen[0]
 
 
 def chosen() -> Language:
     """Return the language in force."""
     return _chosen[0]
+
+
+def is_asked() -> bool:
+    """Return whether ``--lang`` or ``KR_SECOPS_LANG`` chose the language, not the locale."""
+    return _asked[0]
 
 
 def tr(english: str, /, **values: object) -> str:

@@ -71,7 +71,7 @@ class LazyGroup(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from None
         except KrSecopsError as e:
-            console.say(console.printable(str(e)))
+            console.say(str(e))
             raise typer.Exit(e.exit_code) from None
         return result
 

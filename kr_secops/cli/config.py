@@ -10,6 +10,7 @@ from kr_secops import settings
 from kr_secops.cli import console
 from kr_secops.cli.group import command_group
 from kr_secops.language import tr
+from kr_secops.report.inert import printable
 
 app = command_group(tr("Show and check the settings."))
 
@@ -23,7 +24,7 @@ def show(
     """Print ``name: value`` a line, with ``--origin`` also the layer."""
     for name, value, source in settings.load().flat():
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
-        typer.echo(console.printable(f"{name}: {text}" + (f"  # {source}" if origin else "")))
+        typer.echo(printable(f"{name}: {text}" + (f"  # {source}" if origin else "")))
 
 
 @app.command(help=tr("Check every settings file; exit code 3 if one is wrong."))

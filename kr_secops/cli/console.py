@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Literal, cast
 
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from kr_secops.report.inert import printable
 
 Colour = Literal["auto", "always", "never"]
 
 _colour: list[Colour] = ["auto"]
 _quiet: list[bool] = [False]
-
-# Control characters, and the Unicode marks that turn the direction of text: a log line may hold
-# either, and would then rewrite the screen of whoever reads it (CVE-2021-42574 and older tricks).
-_UNPRINTABLE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-
-
-def printable(text: str) -> str:
-    """Return *text* with every character that could steer a terminal shown as an escape."""
-    return _UNPRINTABLE.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
 
 
 def set_colour(wanted: str) -> None:
@@ -45,12 +31,12 @@ def set_quiet(quiet: bool) -> None:
 def note(text: str) -> None:
     """Tell something that is nice to know, on stderr, unless quiet."""
     if not _quiet[0]:
-        say(printable(text))
+        say(text)
 
 
 def say(text: str) -> None:
-    """Tell something that must be known, on stderr."""
-    sys.stderr.write(text + "\n")
+    """Tell something that must be known, on stderr; nothing in it can steer the terminal."""
+    sys.stderr.write(printable(text) + "\n")
     sys.stderr.flush()
 
 
@@ -61,19 +47,6 @@ def use_colour() -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
-
-
-def rich_console(*, width: int | None = None) -> Console:
-    """Return a rich console on stdout."""
-    from rich.console import Console
-
-    return Console(
-        force_terminal=use_colour() or None,
-        no_color=not use_colour(),
-        highlight=False,
-        width=width,
-        legacy_windows=False,
-    )
 
 
 def output_format(asked: str | None, known: tuple[str, ...]) -> str:
