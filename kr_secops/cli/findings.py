@@ -68,10 +68,10 @@ def show(identity: Identity, form: options.Format = None, output: options.Output
     if console.output_format(form, options.FORMATS) != "table":
         _write([finding], form, output)
         return
-    from kr_secops.report.table import write_finding
+    from kr_secops.report.detail import detail
 
     with options.opened(output) as stream:
-        write_finding(finding, stream, language=chosen())
+        stream.write(detail(finding, language=chosen()).encode("utf-8", "backslashreplace"))
 
 
 @app.command(help=tr("Say that a finding is being looked into."))
