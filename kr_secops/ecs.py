@@ -86,8 +86,10 @@ def _check_field(name: str, value: Any) -> Iterator[str]:
     if not is_known(name):
         yield f"{name} is no ECS field"
         return
-    if isinstance(value, list) != (name in table.arrays) and table.types.get(name) != "nested":
-        wanted = "a list" if name in table.arrays else "one value"
+    # Below an array of objects each field is the list of the objects' values: dns.answers.data.
+    many = name in table.arrays or name.rpartition(".")[0] in table.arrays
+    if isinstance(value, list) != many and table.types.get(name) != "nested":
+        wanted = "a list" if many else "one value"
         yield f"{name} must be {wanted}"
     for item in value if isinstance(value, list) else [value]:
         if not _FITS.get(table.types.get(name, "object"), _anything)(item):
