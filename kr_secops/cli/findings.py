@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +52,7 @@ def list_findings(
                 statuses=[_status(word) for word in status] if status else None,
                 host=host,
                 rule=rule,
-                since=timestamp(_day(since)) if since else None,
+                since=timestamp(options.day(since)) if since else None,
             )
         )
     _write(found, form, output)
@@ -95,7 +95,7 @@ def suppress(
     ],
 ) -> None:
     """Set the status to suppressed until the end of the day given."""
-    end = datetime.combine(_day(until).date(), time.max, UTC)
+    end = datetime.combine(options.day(until).date(), time.max, UTC)
     if end < datetime.now(UTC):
         raise UsageError(tr("{day} is past", day=until))
     _settle(identity, Status.suppressed, reason, timestamp(end))
@@ -125,10 +125,3 @@ def _status(word: str) -> Status:
         raise UsageError(
             tr("unknown status {word!r}; known: {known}", word=word, known=known)
         ) from None
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
-    except ValueError:
-        raise UsageError(tr("{text!r} is no day; write it as 2026-11-17", text=text)) from None

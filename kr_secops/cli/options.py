@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -73,6 +74,14 @@ def level(text: str) -> Level:
         raise UsageError(
             tr("unknown level {text!r}; known: {known}", text=text, known=known)
         ) from None
+
+
+def day(text: str) -> datetime:
+    """Return the beginning of the day *text*, UTC; UsageError for other text."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time.min, UTC)
+    except ValueError:
+        raise UsageError(tr("{text!r} is no day; write it as 2026-11-17", text=text)) from None
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Level, exit_zero: bool) -> int:

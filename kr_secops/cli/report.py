@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +37,9 @@ def report(
             metavar="[FILE]", help=tr("Findings as NDJSON; - or a pipe is standard input.")
         ),
     ] = None,
+    kept: Annotated[
+        bool, typer.Option("--kept", help=tr("Findings kept, even when stdin is a pipe (cron)."))
+    ] = False,
     form: options.Format = None,
     output: options.Output = None,
     agency: Annotated[str | None, typer.Option("--agency", help=tr("Name of the office."))] = None,
@@ -48,7 +53,7 @@ def report(
 
     configuration = settings.load({"agency": agency}).settings
     context = {**report_context(configuration), "prepared_by": prepared_by}
-    if source is None and (sys.stdin is None or sys.stdin.isatty() or not _is_piped()):
+    if kept or (source is None and not _is_piped()):
         made = _kept(configuration, context)
     elif source is None or str(source) == "-":
         made = _given(sys.stdin.buffer, context)
@@ -78,10 +83,10 @@ def report_context(configuration: Settings) -> dict[str, Any]:
 
 
 def _is_piped() -> bool:
-    import os
-    import stat
-
-    mode = os.fstat(sys.stdin.fileno()).st_mode
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:  # closed
+        return False
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
