@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERSION: Final = "9.4.0"
 """What every event says in ``ecs.version``."""
 
-OWN: Final = ("kr.", "winlog.", "auditd.", "zeek.", "labels.")
+OWN: Final = ("kr.", "winlog.", "auditd.", "zeek.", "labels.", "log.offset")
 """Name spaces outside ECS: ours, and those in which Beats keep a source's own words."""
 
 

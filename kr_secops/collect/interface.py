@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
+    from kr_secops.collect.collector import Collector
     from kr_secops.event import Event, Rejected
 
 __all__ = [
@@ -67,13 +68,14 @@ class Skipped:
     reason: str
 
 
-Outcome: TypeAlias = "Event | Rejected"
+Outcome: TypeAlias = "Event | Rejected | Skipped"
+"""What comes of a record; `Skipped` only of captures, part of which may be unreadable."""
 
 
 class Input(Protocol):
     """Reads one source."""
 
-    def blocks(self) -> Iterator[Block | Skipped]:
+    def blocks(self) -> Iterator[Block | Skipped | Rejected]:
         """Yield the records from the resume position on, at most a few MiB a block."""
         ...
 
@@ -81,8 +83,11 @@ class Input(Protocol):
 class Reader(Protocol):
     """A collector at work on one source: keeps what spans lines (multi-line records, the year)."""
 
+    collector: Collector
     verbatim: bool
     """True if every record is one line on its own, so that a raw scan may choose lines."""
+    waiting: int | None
+    """Offset of the first record that still waits for more lines; None: nothing waits."""
 
     def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
         """Yield the events of *block*, in order.

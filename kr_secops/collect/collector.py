@@ -1,0 +1,296 @@
+"""A collector: a YAML file that says what a log looks like and which ECS fields come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from kr_secops import content, ecs
+from kr_secops.collect.builder import Recipe
+from kr_secops.collect.interface import Shape
+from kr_secops.collect.pattern import compile_pattern
+from kr_secops.document import Model, did_you_mean, examine, validate
+from kr_secops.errors import ContentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from kr_secops.collect.interface import Reader, Source
+    from kr_secops.collect.pattern import Pattern
+
+Format = Literal["syslog", "lines", "records", "csv", "auditd", "ecs", "windows", "capture"]
+
+READERS: Final[dict[str, str]] = {
+    "syslog": "kr_secops.collect.syslog:SyslogReader",
+    "lines": "kr_secops.collect.lines:LinesReader",
+    "records": "kr_secops.collect.lines:RecordsReader",
+    "csv": "kr_secops.collect.lines:CsvReader",
+    "auditd": "kr_secops.collect.audit:AuditReader",
+    "ecs": "kr_secops.collect.documents:EcsReader",
+    "windows": "kr_secops.collect.documents:WindowsReader",
+    "capture": "kr_secops.collect.captures:CaptureReader",
+}
+"""Format → its reader, imported when first used."""
+
+ANY_PROGRAM: Final = "*"
+
+
+class Title(Model):
+    """A name in both languages."""
+
+    en: str
+    id: str
+
+
+class PatternText(Model):
+    """Messages of one kind, and what is so of each of them."""
+
+    match: str | list[str]
+    """Regular expressions whose groups are named as ECS fields."""
+    set: dict[str, Any] = {}
+    """Fields with a value of their own; null takes away one that the collector sets."""
+
+    @field_validator("match")
+    @classmethod
+    def _compiles(cls, value: str | list[str]) -> str | list[str]:
+        for text in [value] if isinstance(value, str) else value:
+            for name in compile_pattern(text).fields:
+                _ensure_field(name)
+        return value
+
+    @field_validator("set")
+    @classmethod
+    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return _ensure_fields(value)
+
+    def texts(self) -> list[str]:
+        """Return the regular expressions."""
+        return [self.match] if isinstance(self.match, str) else self.match
+
+
+class Description(Model):
+    """The file ``collectors/<id>.yml``."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Title
+    dataset: str
+    format: Format
+    programs: list[str] = []
+    """Syslog: the programs whose lines are its own; ``*``: lines of any program that match."""
+    inputs: list[str] = []
+    """Where such logs usually lie: paths with wildcards, or ``journal``."""
+    recognise: list[str] = []
+    """Regular expressions; a file whose first lines match one is such a log."""
+    time: Literal["iso", "clf", "asctime", "syslog"] | None = None
+    """How the group ``@timestamp`` is written."""
+    line: list[str] = []
+    """Lines and records: regular expressions for the whole record; a log keeps to one of them."""
+    begins: str | None = None
+    """Records: a line that matches begins a record, others continue it."""
+    columns: list[str] = []
+    """CSV: what each column is; empty: nothing of interest."""
+    set: dict[str, Any] = {}
+    patterns: list[PatternText] = []
+    """What messages may say: the first that matches adds its fields."""
+
+    @field_validator("set")
+    @classmethod
+    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return _ensure_fields(value)
+
+    @field_validator("line")
+    @classmethod
+    def _names_fields(cls, value: list[str]) -> list[str]:
+        for text in value:
+            fields = compile_pattern(text).fields
+            if "@timestamp" not in fields:
+                raise ValueError("(?P<@timestamp>…) is missing")
+            for name in fields:
+                _ensure_field(name)
+        return value
+
+    @field_validator("recognise", "begins")
+    @classmethod
+    def _compiles(cls, value: Any) -> Any:
+        for text in value if isinstance(value, list) else [value] if value else []:
+            if compile_pattern(text).fields:
+                raise ValueError("groups that name fields belong under patterns")
+        return value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Description:
+        if self.format in ("lines", "records") and not (self.time and self.line):
+            raise ValueError(f"format {self.format} needs time and line")
+        if self.format == "records" and not self.begins:
+            raise ValueError("format records needs begins")
+        return self
+
+
+def _ensure_field(name: str) -> None:
+    if not ecs.is_known(name):
+        raise ValueError(f"{name} is no ECS field{did_you_mean(name, ecs.schema().types)}")
+
+
+def _ensure_fields(values: dict[str, Any]) -> dict[str, Any]:
+    for name in values:
+        _ensure_field(name)
+    set_values = {name: value for name, value in values.items() if value is not None}
+    complaints = [p for p in ecs.check(set_values) if not p.startswith("@timestamp")]
+    if complaints:
+        raise ValueError("; ".join(complaints))
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One pattern of a collector with the constants that go with it."""
+
+    text: str
+    constants: dict[str, Any]
+
+    def pattern(self) -> Pattern:
+        """Return the compiled pattern."""
+        return compile_pattern(self.text)
+
+
+@dataclass(frozen=True)  # no slots: cached_property needs a dictionary
+class Collector:
+    """What a log looks like and which ECS fields come of it."""
+
+    description: Description
+    companions: tuple[Collector, ...] = ()
+    """For the general syslog collector: those that own the lines of certain programs."""
+    path: str = field(default="", compare=False)
+    """The file it was read from."""
+
+    @property
+    def id(self) -> str:
+        """Return its name, as ``--collector`` takes it."""
+        return self.description.id
+
+    @property
+    def title(self) -> dict[str, str]:
+        """Return its title by language."""
+        return {"en": self.description.title.en, "id": self.description.title.id}
+
+    @property
+    def dataset(self) -> str:
+        """Return the ``event.dataset`` of its events."""
+        return self.description.dataset
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Return where such logs usually lie."""
+        return tuple(self.description.inputs)
+
+    @property
+    def constants(self) -> dict[str, Any]:
+        """Return what is so of all its events."""
+        return _merge({"event.dataset": self.dataset}, self.description.set)
+
+    def kinds(self) -> Iterator[Kind]:
+        """Yield what its messages may say, in the order in which it is tried."""
+        base = self.constants if self.description.format == "syslog" else {}
+        for group in self.description.patterns:
+            constants = _merge(base, group.set)
+            for text in group.texts():
+                yield Kind(text, constants)
+
+    def reader(self, source: Source, now: datetime) -> Reader:
+        """Return a reader for one source; *now* bounds the years it may infer."""
+        module, _, name = READERS[self.description.format].partition(":")
+        reader: Reader = getattr(import_module(module), name)(self, source, now)
+        return reader
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return the ways in which a line of such a log can look, for the prefilter."""
+        return self._shapes
+
+    @cached_property
+    def _shapes(self) -> tuple[Shape, ...]:
+        return _shapes(self)
+
+
+def _merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**base, **more}.items() if value is not None}
+
+
+def _shapes(collector: Collector) -> tuple[Shape, ...]:
+    form = collector.description.format
+    if form == "syslog":
+        return tuple(_syslog_shapes(collector))
+    return tuple(_line_shapes(collector)) if form == "lines" else ()
+
+
+def _syslog_shapes(collector: Collector) -> Iterator[Shape]:
+    for owner in (*collector.companions, collector):
+        for kind in owner.kinds():
+            pattern = kind.pattern()
+            yield _shape(Recipe.of(pattern, kind.constants, "syslog"), pattern.anchors)
+        programs = tuple(p for p in owner.description.programs if p != ANY_PROGRAM)
+        if programs or not owner.description.programs:
+            yield _shape(Recipe.of(None, owner.constants, "syslog"), programs)
+
+
+def _line_shapes(collector: Collector) -> Iterator[Shape]:
+    for text in collector.description.line:
+        line = compile_pattern(text)
+        bare = _shape(Recipe.of(line, collector.constants, "line"), line.anchors)
+        yield bare
+        for kind in collector.kinds():
+            pattern = kind.pattern()
+            more = _shape(Recipe.of(pattern, kind.constants, "message"), pattern.anchors)
+            constants = {**bare.constants, **more.constants}
+            fields = (bare.fields | more.fields) - more.constants.keys()
+            derived = (bare.derived | more.derived) - constants.keys() - fields
+            yield Shape(more.anchors or bare.anchors, constants, fields, derived)
+
+
+def _shape(recipe: Recipe, anchors: tuple[str, ...]) -> Shape:
+    return Shape(anchors, recipe.certain(), recipe.fields(), recipe.derived())
+
+
+@lru_cache(maxsize=1)
+def _load(folders: tuple[Path, ...]) -> dict[str, Collector]:
+    complaints: list[str] = []
+    found: dict[str, Collector] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.yml")):
+            documents, problems = examine(path)
+            complaints += problems
+            if problems or not documents:
+                continue
+            try:
+                description = validate(documents[0], Description)
+            except ContentError as e:
+                complaints += e.complaints
+                continue
+            found[description.id] = Collector(description, path=str(path))
+    if complaints:
+        raise ContentError(complaints)
+    return _with_companions(found)
+
+
+def _with_companions(found: dict[str, Collector]) -> dict[str, Collector]:
+    programs = tuple(c for c in found.values() if c.description.programs)
+    return {
+        name: replace(collector, companions=programs)
+        if collector.description.format == "syslog" and not collector.description.programs
+        else collector
+        for name, collector in found.items()
+    }
+
+
+def load() -> dict[str, Collector]:
+    """Return all collectors by id, a site's own before the shipped ones.
+
+    Raises:
+        ContentError: carries every complaint about the files.
+    """
+    return _load(tuple(content.search_path("collectors")))

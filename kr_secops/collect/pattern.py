@@ -1,0 +1,147 @@
+"""Patterns as collectors write them: regular expressions whose groups are named as ECS fields.
+
+Failed (?P<kr.ssh.method>\\S+) for (?P<user.name>\\S*) from (?P<source.address>\\S+)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from re import _constants as sre  # type: ignore[attr-defined]
+from re import _parser as sre_parser  # type: ignore[attr-defined]
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAMED: Final = re.compile(r"\(\?P<(@?[a-z][a-z0-9_.]*|@timestamp)>")
+_META: Final = frozenset("\\.[](){}*+?|^$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression, the fields its groups hold, and what is certain of what it matches."""
+
+    regex: re.Pattern[str]
+    fields: tuple[str, ...]
+    """One a group, in order."""
+    optional: frozenset[str]
+    """Fields whose group may stay empty-handed."""
+    anchors: tuple[str, ...]
+    """ASCII texts of which one stands in whatever it matches; empty if none is certain."""
+
+
+def compile_pattern(text: str) -> Pattern:
+    """Return *text* compiled.
+
+    Raises:
+        ValueError: it is no regular expression, or has a group that names no field.
+    """
+    fields = tuple(_NAMED.findall(text))
+    bare = _NAMED.sub("(", text)
+    try:
+        tree = sre_parser.parse(bare)
+        regex = re.compile(bare)
+    except (re.error, RecursionError, OverflowError) as e:
+        raise ValueError(f"no regular expression: {e}") from None
+    if regex.groups != len(fields):
+        raise ValueError("every capturing group names a field: (?P<user.name>…); else write (?:…)")
+    if len(set(fields)) != len(fields):
+        double = next(name for name in fields if fields.count(name) > 1)
+        raise ValueError(f"{double} is captured twice")
+    sure = set(_certain_groups(tree))
+    optional = frozenset(name for i, name in enumerate(fields, 1) if i not in sure)
+    insensitive = bool(regex.flags & re.IGNORECASE)
+    return Pattern(regex, fields, optional, () if insensitive else _anchors(tree))
+
+
+def literal_prefix(text: str) -> str:
+    """Return the text with which everything that *text* matches begins, found without parsing.
+
+    What is returned may be shorter than it could be, never longer.
+    """
+    end = 0
+    while end < len(text):
+        if text[end] == "\\" and text[end + 1 : end + 2] in _META:
+            end += 2
+        elif text[end] in _META:
+            break
+        else:
+            end += 1
+    following = text[end : end + 1]
+    if "|" in text and _has_open_alternative(text):
+        return ""
+    prefix = re.sub(r"\\(.)", r"\1", text[:end])
+    return prefix[:-1] if following and following in "*+?{" else prefix
+
+
+def _has_open_alternative(text: str) -> bool:
+    """Return whether *text* has a ``|`` outside all groups: then nothing at its start is sure."""
+    depth = 0
+    for token in re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", text):
+        depth += (token == "(") - (token == ")")
+        if token == "|" and depth == 0:
+            return True
+    return False
+
+
+def _certain_groups(tree: Iterable[Any]) -> Iterable[int]:
+    for op, value in tree:
+        if op is sre.SUBPATTERN:
+            group, _, _, inner = value
+            if group is not None:
+                yield group
+            yield from _certain_groups(inner)
+        elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+            least, _, inner = value
+            if least:
+                yield from _certain_groups(inner)
+        elif op is sre.ATOMIC_GROUP:
+            yield from _certain_groups(value)
+
+
+def _anchors(tree: Iterable[Any]) -> tuple[str, ...]:
+    """Return the best witness of *tree*: texts of which one must stand in what it matches."""
+    choices = [choice for choice in _witnesses(tree) if choice and all(choice)]
+    # The weakest text of a choice decides how selective it is; fewer texts are cheaper.
+    return max(choices, key=lambda choice: (min(map(len, choice)), -len(choice)), default=())
+
+
+def _witnesses(tree: Iterable[Any]) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    run: list[str] = []
+
+    def close() -> None:
+        if run:
+            found.append(("".join(run),))
+            run.clear()
+
+    for op, value in _inline(tree):
+        if op is sre.LITERAL and value < 128:  # noqa: PLR2004
+            run.append(chr(value))
+            continue
+        if op is sre.AT:  # has no width
+            continue
+        close()
+        if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+            if value[0]:
+                found += _witnesses(value[2])
+        elif op is sre.BRANCH:
+            parts = [_anchors(branch) for branch in value[1]]
+            if all(parts):
+                found.append(tuple(dict.fromkeys(text for part in parts for text in part)))
+        elif op is sre.SUBPATTERN:
+            continue  # carries flags of its own: nothing is certain
+    close()
+    return found
+
+
+def _inline(tree: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    """Yield the parts of *tree* with plain groups opened."""
+    for op, value in tree:
+        if op is sre.SUBPATTERN and not value[1] and not value[2]:
+            yield from _inline(value[3])
+        elif op is sre.ATOMIC_GROUP:
+            yield from _inline(value)
+        else:
+            yield op, value

@@ -1,0 +1,235 @@
+"""Turns paths into readers with their blocks: the door through which the pipeline comes.
+
+for item in read(["/var/log"], Options(now=now)):
+    match item:
+        case Reading():   # item.events() → Event | Rejected | Skipped, in order
+        case Skipped():   # a source that could not be read
+        case Rejected():  # a record too long to be one
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
+
+from kr_secops.collect import captures
+from kr_secops.collect.collector import load
+from kr_secops.collect.inputs import evtx, journal
+from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at, seal
+from kr_secops.collect.inputs.find import find_files
+from kr_secops.collect.inputs.stdin import StdinInput
+from kr_secops.collect.interface import Block, Position, Skipped, Source
+from kr_secops.collect.recognise import recognise
+from kr_secops.document import did_you_mean
+from kr_secops.errors import UsageError
+from kr_secops.event import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import tzinfo
+
+    from kr_secops.collect.collector import Collector
+    from kr_secops.collect.inputs.file import Lookup
+    from kr_secops.collect.interface import Outcome, Reader, Shape
+
+STDIN: Final = "-"
+JOURNAL: Final = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How paths are to be read."""
+
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    collector: str | None = None
+    """Id of the collector for all of them; None: found out by content."""
+    host: str | None = None
+    """Host of records that name none."""
+    zone: tzinfo | None = None
+    """Zone of time stamps that state none."""
+    year: int | None = None
+    """Year of the first time stamp of each file, where time stamps state none."""
+    lookup: Lookup | None = None
+    """Asks what was read before; None: everything is read from its beginning."""
+    growing: bool = False
+    """Leave the unfinished last line of a plain file for the next run."""
+    stdin: BinaryIO | None = None
+    """What ``-`` reads; None: the process's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A block and the reader that makes events of it; a source's readings come in order."""
+
+    reader: Reader
+    block: Block
+    last: bool = False
+    """The source ends here: `events` also gives what was waiting for more lines."""
+
+    @property
+    def key(self) -> str:
+        """Return the id of the collector: what `shapes` are shapes of."""
+        return self.reader.collector.id
+
+    @property
+    def verbatim(self) -> bool:
+        """Return whether `events` may be asked for chosen lines only."""
+        return self.reader.verbatim
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return how a line can look, for the prefilter; empty if not `verbatim`."""
+        return self.reader.collector.shapes() if self.verbatim else ()
+
+    def events(self, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
+        """Yield the events of the block, all or of the lines that begin at these offsets in it."""
+        yield from self.reader.events(self.block, lines)
+        if self.last:
+            yield from self.reader.finish()
+
+    @property
+    def position(self) -> Position:
+        """Return where to resume once the events were dealt with: ask when they are."""
+        position, waiting = self.block.position, self.reader.waiting
+        if self.last or waiting is None:
+            return position
+        return Position(position.key, waiting, position.fingerprint, "", position.path)
+
+
+Item: TypeAlias = "Reading | Skipped | Rejected"
+
+
+def read(paths: Iterable[str], options: Options) -> Iterator[Item]:
+    """Yield the readings of *paths* in order: files, folders, wildcards, ``journal``, ``-``.
+
+    All files are looked at before the first is read, so that a copy of a file is known for one
+    whatever becomes of the positions kept meanwhile.
+
+    Raises:
+        UsageError: there is no such collector.
+        ContentError: a collector's file is wrong.
+    """
+    collectors = load()
+    chosen = None
+    if options.collector is not None:
+        if options.collector not in collectors:
+            hint = did_you_mean(options.collector, collectors)
+            raise UsageError(f"no collector {options.collector!r}{hint}")
+        chosen = collectors[options.collector]
+    for found in list(_look(paths, options)):
+        if isinstance(found, Skipped):
+            yield found
+        elif isinstance(found, LogFile):
+            yield from _read_file(found, chosen, collectors, options)
+        elif found == JOURNAL:
+            yield from _read_journal(chosen or collectors["syslog"], options)
+        else:
+            yield from _read_stdin(chosen, collectors, options)
+
+
+def _look(paths: Iterable[str], options: Options) -> Iterator[LogFile | Skipped | str]:
+    for path in paths:
+        if path in (STDIN, JOURNAL) and not (path == JOURNAL and Path(path).exists()):
+            yield path
+            continue
+        for found in find_files([path]):
+            yield found if isinstance(found, Skipped) else look_at(found, options.lookup)
+
+
+def _source(name: str, options: Options, modified: float | None = None) -> Source:
+    return Source(name, options.host, options.zone, options.year, modified)
+
+
+def _read_file(
+    file: LogFile, chosen: Collector | None, collectors: Mapping[str, Collector], options: Options
+) -> Iterator[Item]:
+    name = str(file.path)
+    source = _source(name, options, file.modified)
+    if file.done or not file.size:
+        return
+    if file.head.startswith(captures.MAGIC):
+        yield from _read_capture(file, source, collectors, options)
+    elif file.head.startswith(journal.MAGIC):
+        position = Position(file.key, fingerprint=fingerprint(file.head), path=name)
+        known = options.lookup(file.key, position.fingerprint) if options.lookup else None
+        reading = journal.JournalInput(source, known or position, [name])
+        yield from _readings(reading.blocks(), chosen or collectors["syslog"], source, options)
+    elif file.head.startswith(evtx.MAGIC):
+        if file.compression:
+            yield Skipped(name, f"an EVTX file packed by {file.compression}: unpack it first")
+            return
+        position = Position(file.key, file.start, fingerprint(file.head), path=name)
+        blocks = evtx.EvtxInput(file.path, source, position).blocks()
+        yield from _readings(blocks, chosen or collectors["windows"], source, options)
+    else:
+        collector = chosen or recognise(file.head, name, collectors)
+        if collector is None:
+            yield Skipped(name, _unknown(file.head))
+            return
+        blocks = FileInput(file, source, growing=options.growing).blocks()
+        yield from _readings(blocks, collector, source, options)
+
+
+def _unknown(head: bytes) -> str:
+    if not head:
+        return "empty"
+    return "binary, no log" if b"\0" in head[:4096] else "no collector recognises it"
+
+
+def _readings(
+    blocks: Iterable[Block | Skipped | Rejected],
+    collector: Collector,
+    source: Source,
+    options: Options,
+) -> Iterator[Item]:
+    reader = collector.reader(source, options.now)
+    before: Block | None = None
+    for item in blocks:
+        if not isinstance(item, Block):
+            yield item
+            continue
+        if before is not None:
+            yield Reading(reader, before)
+        before = item
+    if before is not None:
+        yield Reading(reader, before, last=True)
+
+
+def _read_stdin(
+    chosen: Collector | None, collectors: Mapping[str, Collector], options: Options
+) -> Iterator[Item]:
+    source = _source(STDIN, options)
+    blocks = StdinInput(options.stdin or sys.stdin.buffer, source).blocks()
+    for item in blocks:
+        if not isinstance(item, Block):
+            yield item
+            continue
+        collector = chosen or recognise(item.data[: 64 * 1024], STDIN, collectors)
+        if collector is None:
+            yield Skipped(STDIN, _unknown(item.data))
+            return
+        yield from _readings(_chain(item, blocks), collector, source, options)
+        return
+
+
+def _chain(
+    first: Block, rest: Iterator[Block | Skipped | Rejected]
+) -> Iterator[Block | Skipped | Rejected]:
+    yield first
+    yield from rest
+
+
+def _read_journal(collector: Collector, options: Options) -> Iterator[Item]:
+    source = _source(JOURNAL, options)
+    known = options.lookup(JOURNAL, "") if options.lookup else None
+    yield from _readings(journal.JournalInput(source, known).blocks(), collector, source, options)
+
+
+def _read_capture(
+    file: LogFile, source: Source, collectors: Mapping[str, Collector], options: Options
+) -> Iterator[Item]:
+    position = Position(file.key, file.size, fingerprint(file.head), seal(file), source.name)
+    blocks = [Block(source, 0, b"", position)]
+    yield from _readings(blocks, collectors["network"], source, options)

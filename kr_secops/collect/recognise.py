@@ -1,0 +1,100 @@
+"""Finds out by its content which collector understands a file."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from kr_secops.collect.inputs.evtx import MAGIC as EVTX
+from kr_secops.collect.pattern import compile_pattern
+from kr_secops.collect.syslog import HEADERS
+from kr_secops.collect.windows import is_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kr_secops.collect.collector import Collector
+
+LINES: Final = 200
+"""Lines looked at."""
+FIRST: Final = 20
+"""One of the first lines with content must be understood."""
+SHARE: Final = 0.02
+"""Share of the lines that must be: a stack trace has many that only continue a record."""
+
+
+def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Collector | None:
+    """Return the collector for a file that begins with *head* (some 64 KiB), or None.
+
+    The content decides; *name* only between formats that look the same (nginx and Apache both
+    write the combined format).
+    """
+    if head.startswith(EVTX):
+        return collectors.get("windows")
+    if b"\0" in head[:4096]:
+        return None
+    lines = [line for line in head.decode("utf-8", "replace").lstrip("\ufeff").split("\n")[:LINES]]
+    if len(lines) > 1:
+        lines.pop()  # probably cut
+    lines = [line for line in lines if line.strip()]
+    if not lines:
+        return None
+    if lines[0].lstrip().startswith("{"):
+        return _recognise_json(lines, collectors)
+    best: tuple[int, int, int] = (0, 0, 0)
+    found: Collector | None = None
+    for order, collector in enumerate(collectors.values()):
+        count = _understood(collector, lines)
+        rank = (count, _fits_name(collector, name), -order)
+        if count and rank > best:
+            best, found = rank, collector
+    return found
+
+
+def _understood(collector: Collector, lines: list[str]) -> int:
+    tests = _tests(collector)
+    if not any(test(line) for line in lines[:FIRST] for test in tests):
+        return 0
+    count = sum(any(test(line) for test in tests) for line in lines)
+    return count if count >= len(lines) * SHARE else 0
+
+
+def _tests(collector: Collector) -> list[Callable[[str], re.Match[str] | None]]:
+    description = collector.description
+    if description.format == "syslog":
+        # Only the general one: it sends each line to the collector that owns it.
+        return [] if description.programs else [pattern.match for _, pattern in HEADERS]
+    texts = description.recognise or description.line
+    return [compile_pattern(text).regex.match for text in texts]
+
+
+def _fits_name(collector: Collector, name: str) -> int:
+    """Return 2 if *name* looks like one of the collector's usual files, 1 if it names its module."""
+    ends = ("*" + "/".join(path.split("/")[-2:]) for path in collector.inputs if "/" in path)
+    if any(fnmatch(name, end) for end in ends):
+        return 2
+    return int(collector.id.partition("_")[0] in name)
+
+
+def _recognise_json(lines: list[str], collectors: Mapping[str, Collector]) -> Collector | None:
+    for line in lines[:FIRST]:
+        try:
+            document = orjson.loads(line)
+        except ValueError:
+            continue
+        if not isinstance(document, dict):
+            continue
+        if "event.dataset" in document or "ecs.version" in document:
+            return collectors.get("ecs")
+        if is_windows(document):
+            return collectors.get("windows")
+        if "@timestamp" in document and any(
+            isinstance(document.get(name), dict) for name in ("ecs", "event", "host", "log")
+        ):
+            return collectors.get("ecs")
+        if "@timestamp" in document and any("." in key for key in document):
+            return collectors.get("ecs")
+    return None

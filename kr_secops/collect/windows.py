@@ -1,0 +1,220 @@
+"""Windows event records, however they were exported, in the shape that Winlogbeat gives them.
+
+{"Event": {"System": {"EventID": 4625, …}, "EventData": {…}}}   EVTX as JSON
+{"winlog": {"event_id": "4625", "event_data": {…}}, …}          Winlogbeat
+{"EventID": 4625, "Channel": "Security", "IpAddress": …}        flat exports
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from kr_secops import ecs
+from kr_secops.event import flatten, moment, timestamp
+
+if TYPE_CHECKING:
+    from kr_secops.event import Event
+
+_LEVELS: Final = {"0": "information", "1": "critical", "2": "error", "3": "warning", "4": "information", "5": "verbose"}  # fmt: skip
+_FLAT_TIMES: Final = (
+    "@timestamp",
+    "TimeCreated",
+    "SystemTime",
+    "UtcTime",
+    "EventTime",
+    "timestamp",
+)
+_FLAT_SYSTEM: Final = {
+    "Channel": "winlog.channel",
+    "Computer": "winlog.computer_name",
+    "Hostname": "winlog.computer_name",
+    "Provider_Name": "winlog.provider_name",
+    "ProviderName": "winlog.provider_name",
+    "SourceName": "winlog.provider_name",
+    "Provider_Guid": "winlog.provider_guid",
+    "ProviderGuid": "winlog.provider_guid",
+    "EventRecordID": "winlog.record_id",
+    "RecordNumber": "winlog.record_id",
+    "Task": "winlog.task",
+    "Opcode": "winlog.opcode",
+    "Keywords": "winlog.keywords",
+    "Version": "winlog.version",
+}
+
+
+class WindowsError(ValueError):
+    """The document is no Windows event record."""
+
+
+def normalise(document: dict[str, Any]) -> Event:
+    """Return the Windows event record *document* as an event.
+
+    Raises:
+        WindowsError: it is none.
+    """
+    inner = document.get("Event", document)
+    if isinstance(inner, dict) and isinstance(inner.get("System"), dict):
+        event = _from_tree(inner)
+    elif "winlog" in document or any(name.startswith("winlog.") for name in document):
+        event = _from_winlogbeat(document)
+    elif "EventID" in document:
+        event = _from_flat(document)
+    else:
+        raise WindowsError("no Windows event record")
+    code = event.get("winlog.event_id")
+    event |= {"event.dataset": "windows", "event.module": "windows"}
+    event.setdefault("event.kind", "event")
+    event["ecs.version"] = ecs.VERSION
+    if code:
+        event["event.code"] = code
+    if provider := event.get("winlog.provider_name"):
+        event.setdefault("event.provider", provider)
+    if computer := event.get("winlog.computer_name"):
+        event.setdefault("host.name", computer)
+    return event
+
+
+def is_windows(document: dict[str, Any]) -> bool:
+    """Return whether *document* looks like a Windows event record."""
+    inner = document.get("Event")
+    return (
+        (isinstance(inner, dict) and "System" in inner)
+        or isinstance(document.get("winlog"), dict)
+        or ("EventID" in document and ("Channel" in document or "Provider_Name" in document))
+        or (isinstance(document.get("System"), dict) and "EventID" in document["System"])
+    )
+
+
+def _from_tree(tree: dict[str, Any]) -> Event:
+    system = tree["System"]
+    event: Event = {"@timestamp": _time(_attribute(system, "TimeCreated", "SystemTime"))}
+    execution = system.get("Execution")
+    found = {
+        "winlog.channel": system.get("Channel"),
+        "winlog.event_id": system.get("EventID"),
+        "winlog.provider_name": _attribute(system, "Provider", "Name"),
+        "winlog.provider_guid": _guid(_attribute(system, "Provider", "Guid")),
+        "winlog.computer_name": system.get("Computer"),
+        "winlog.record_id": system.get("EventRecordID"),
+        "winlog.task": system.get("Task"),
+        "winlog.opcode": system.get("Opcode"),
+        "winlog.keywords": system.get("Keywords"),
+        "winlog.level": system.get("Level"),
+        "winlog.version": system.get("Version"),
+        "winlog.process.pid": _attribute(system, "Execution", "ProcessID") if execution else None,
+        "winlog.process.thread.id": _attribute(system, "Execution", "ThreadID")
+        if execution
+        else None,
+        "winlog.activity_id": _guid(_attribute(system, "Correlation", "ActivityID")),
+        "winlog.user.identifier": _attribute(system, "Security", "UserID"),
+    }
+    for name, value in found.items():
+        text = _text(value)
+        if text:
+            event[name] = text
+    if level := _LEVELS.get(event.get("winlog.level", "")):
+        event["log.level"] = level
+    data = tree.get("EventData")
+    if isinstance(data, dict):
+        _add_data(event, "winlog.event_data.", data)
+    user_data = tree.get("UserData")
+    if isinstance(user_data, dict):
+        for name, inner in user_data.items():
+            if isinstance(inner, dict):
+                _add_data(event, "winlog.user_data.", inner)
+            elif not name.startswith("#"):
+                _add_data(event, "winlog.user_data.", {name: inner})
+    return event
+
+
+def _add_data(event: Event, prefix: str, data: dict[str, Any]) -> None:
+    for name, value in data.items():
+        if name == "Data":
+            _add_unnamed(event, prefix, value)
+        elif name != "#attributes" and value is not None:
+            if isinstance(value, dict) and "#text" not in value:
+                _add_data(event, f"{prefix}{name}.", value)
+            else:
+                event[prefix + name] = _value(value)
+
+
+def _add_unnamed(event: Event, prefix: str, value: Any) -> None:
+    """Add data without names: all under ``Data`` and, as Winlogbeat does, as ``param1`` …"""
+    inner = value.get("#text") if isinstance(value, dict) else value
+    values = [_text(item) for item in inner] if isinstance(inner, list) else [_text(inner)]
+    values = [text for text in values if text]
+    if not values:
+        return
+    event[f"{prefix}Data"] = values if len(values) > 1 else values[0]
+    for i, text in enumerate(values, 1):
+        event[f"{prefix}param{i}"] = text
+
+
+def _from_winlogbeat(document: dict[str, Any]) -> Event:
+    event = flatten(document)
+    stamp = event.get("@timestamp")
+    event["@timestamp"] = _time(stamp)
+    for name in ("winlog.event_id", "winlog.record_id"):
+        if name in event:
+            event[name] = _text(event[name])
+    for name in ("event.category", "event.type"):
+        if isinstance(event.get(name), str):
+            event[name] = [event[name]]
+    return event
+
+
+def _from_flat(document: dict[str, Any]) -> Event:
+    stamp = next((document[name] for name in _FLAT_TIMES if document.get(name)), None)
+    event: Event = {"@timestamp": _time(stamp), "winlog.event_id": _text(document["EventID"])}
+    for name, value in document.items():
+        if value is None or name in ("EventID", "@timestamp"):
+            continue
+        place = _FLAT_SYSTEM.get(name) or f"winlog.event_data.{name}"
+        if isinstance(value, dict):
+            _add_data(event, f"{place}.", value)
+        else:
+            event[place] = _text(value) if place.startswith("winlog.record") else _value(value)
+    return event
+
+
+def _attribute(system: dict[str, Any], element: str, name: str) -> Any:
+    inner = system.get(element)
+    if not isinstance(inner, dict):
+        return inner if element == "TimeCreated" else None
+    attributes = inner.get("#attributes", inner)
+    return attributes.get(name) if isinstance(attributes, dict) else None
+
+
+def _value(value: Any) -> Any:
+    """Return *value* as text, or as texts where it is a list."""
+    if isinstance(value, list):
+        return [_text(item) for item in value if item is not None]
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        value = value.get("#text")
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "\n".join(_text(item) for item in value)
+    return str(value)
+
+
+def _guid(value: Any) -> str | None:
+    return f"{{{value.strip('{}').lower()}}}" if isinstance(value, str) and value else None
+
+
+def _time(value: Any) -> str:
+    """Return a time stamp of Windows, which states UTC or nothing, as RFC 3339."""
+    if not isinstance(value, str):
+        raise WindowsError("TimeCreated is missing")
+    try:
+        found = moment(value.strip().replace(" UTC", "Z")[:40])
+    except ValueError:
+        raise WindowsError(f"time {value[:40]!r} is not understood") from None
+    return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))
