@@ -1,0 +1,247 @@
+"""Candidates: which rules an event's values make worth looking at, remembered per value.
+
+Values repeat in logs, so each field keeps a bounded dictionary value → candidates. Only a value
+not seen lately is scanned, with one automaton; what hangs on that value alone is decided then.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from kr_secops.detect.matcher import Low, function, text, texts, word_values
+from kr_secops.rule.witness import KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType
+
+    from kr_secops.event import Event
+    from kr_secops.rule.container import Compiled
+
+REMEMBERED: Final = 4096
+"""Values kept per field."""
+LONGEST: Final = 1024
+"""Longer values are not kept: they seldom repeat, and memory has to end somewhere."""
+_PLANS: Final = 5000
+
+
+class _Row(tuple[str, ...]):
+    """Several values of one field, as a key."""
+
+    __slots__ = ()
+
+
+def _hashable(value: Any) -> Any:
+    return _Row(texts(value)) if value.__class__ is list else value
+
+
+def load_scanner(blob: bytes) -> Callable[..., Any]:
+    """Return the scan function of a serialised hyperscan database."""
+    import hyperscan
+
+    database = hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK)
+    database.scratch = hyperscan.Scratch(database)
+    scan: Callable[..., Any] = database.scan
+    return scan
+
+
+class Values(dict[Any, tuple[int, ...]]):
+    """One field of one bucket: value → numbers of the alternatives it makes candidates."""
+
+    __slots__ = ("always", "exact", "name", "parts", "pre", "present", "rules", "scanner")
+
+    def __init__(self, rules: Alternatives, table: tuple[Any, ...]) -> None:
+        self.rules = rules
+        self.name, self.exact, self.present, self.always, self.parts, blob = table
+        self.scanner = load_scanner(blob) if blob else None
+        self.pre: dict[int, Callable[[Low, Event], bool] | None] = {}
+
+    def __missing__(self, value: Any) -> tuple[int, ...]:
+        if value.__class__ is str or value is None:
+            found = self._look(value)
+            if value is None or len(value) <= LONGEST:
+                self._keep(value, found)
+            return found
+        # 1, True and 1.0 are one key for a dictionary, but three texts.
+        key = (value.__class__, value)
+        if key in self:
+            return self[key]
+        found = self._look(value if value.__class__ is _Row else text(value))
+        self._keep(key, found)
+        return found
+
+    def _keep(self, key: Any, found: tuple[int, ...]) -> None:
+        if len(self) >= REMEMBERED:
+            for old in list(self)[: REMEMBERED // 4]:
+                del self[old]
+        self[key] = found
+
+    def _look(self, value: Any) -> tuple[int, ...]:
+        found = self.always
+        if value is not None:
+            for one in value if value.__class__ is _Row else (value,):
+                found += self.find(one.lower())
+        if not found:
+            return found
+        event: Event = {} if value is None else {self.name: _plain(value)}
+        low = Low(event)
+        kept = []
+        for number in dict.fromkeys(found):
+            if number not in self.pre:
+                self.pre[number] = self.rules.field_test(number, self.name)
+            test = self.pre[number]
+            if test is None or test(low, event):
+                kept.append(number)
+        return tuple(kept)
+
+    def find(self, value: str) -> tuple[int, ...]:
+        """Return the candidates of one lower-cased value, unchecked."""
+        found = self.present + self.exact.get(value, ())
+        hits: dict[int, None] = {}
+        if self.scanner is None:
+            for i, (part, _) in enumerate(self.parts):
+                if part in value:
+                    hits[i] = None
+        else:
+
+            def note(i: int, *_: Any) -> None:
+                hits[i] = None
+
+            self.scanner(value.encode("utf-8", "surrogatepass"), match_event_handler=note)
+        for i in hits:
+            part, entries = self.parts[i]
+            for kind, numbers in entries:
+                if (
+                    kind == "*"
+                    or (kind == "^" and value.startswith(part))
+                    or (kind == "$" and value.endswith(part))
+                ):
+                    found += numbers
+        return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if value.__class__ is _Row else value
+
+
+class Alternatives:
+    """The rules' alternatives, each read from the compiled set when first needed."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._rows: list[Any] = compiled.value(compiled.head["alternatives"])
+        self._tests: list[Callable[[Low, Event], bool] | None] = [None] * len(self._rows)
+
+    def rule(self, number: int) -> int:
+        """Return the number of the rule that the alternative belongs to."""
+        rule: int = self._rows[number][0]
+        return rule
+
+    def test(self, number: int) -> Callable[[Low, Event], bool]:
+        """Return the function that decides."""
+        test = self._tests[number]
+        if test is None:
+            test = self._tests[number] = function(self._compiled.value(self._rows[number][1]))
+        return test
+
+    def field_test(self, number: int, name: str) -> Callable[[Low, Event], bool] | None:
+        """Return the function that decides what hangs on one field alone, if there is one."""
+        part = self._rows[number][4].get(name)
+        return function(self._compiled.value(part)) if part else None
+
+    def named_tree(self, number: int) -> Any:
+        """Return the tree with the author's names."""
+        return self._compiled.value(self._rows[number][3])
+
+
+class Plan:
+    """What to look up for the events of one key."""
+
+    __slots__ = ("always", "look", "words")
+
+    def __init__(self, fields: list[Values], words: list[Values], always: tuple[int, ...]) -> None:
+        self.look = _lookup(fields)
+        self.words = words
+        self.always = always
+
+
+class Index:
+    """Finds the candidates of an event."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self.alternatives = Alternatives(compiled)
+        self._plans: dict[Any, Plan] = {}
+        self._tables: dict[int, tuple[list[Values], Values | None]] = {}
+
+    def candidates(self, event: Event) -> tuple[int, ...]:
+        """Return the alternatives that may be true for *event*; a number may come twice."""
+        get = event.get
+        key = (get(KEYS[0]), get(KEYS[1]), get(KEYS[2]))
+        try:
+            plan = self._plans.get(key) or self._plan(key, key)
+        except TypeError:  # a list where one value is usual
+            plan = self._plan(key, repr(key))
+        try:
+            found = plan.look(get)
+        except TypeError:
+            found = plan.look(lambda name: _hashable(get(name)))
+        if plan.always:
+            found += plan.always
+        if plan.words:
+            whole = "\n".join(word_values(event)).lower()
+            for values in plan.words:
+                found += values.find(whole)
+        return found
+
+    def _plan(self, key: tuple[Any, ...], name: Any) -> Plan:
+        options = [
+            [*dict.fromkeys(value.lower() for value in texts(part)), None] for part in key
+        ]
+        buckets = self._compiled.head["buckets"]
+        wanted = {
+            buckets[a, b, c]: None
+            for a in options[0]
+            for b in options[1]
+            for c in options[2]
+            if (a, b, c) in buckets
+        }
+        fields: list[Values] = []
+        words: list[Values] = []
+        always: tuple[int, ...] = ()
+        for number in wanted:
+            table, sure = self._compiled.head["tables"][number]
+            if number not in self._tables:
+                tables, word_table = self._compiled.value(table)
+                self._tables[number] = (
+                    [Values(self.alternatives, t) for t in tables],
+                    Values(self.alternatives, word_table) if word_table[4] else None,
+                )
+            mine, for_words = self._tables[number]
+            fields += mine
+            words += [for_words] if for_words else []
+            always += sure
+        if len(self._plans) > _PLANS:
+            self._plans.clear()
+        plan = self._plans[name] = Plan(fields, words, always)
+        return plan
+
+
+_LOOKUPS: dict[int, CodeType] = {}
+
+
+def _lookup(fields: list[Values]) -> Callable[[Callable[[str], Any]], tuple[int, ...]]:
+    """Return a function from an event's ``get`` to its candidates: one expression, no loop."""
+    if not fields:
+        return lambda _: ()
+    count = len(fields)
+    code = _LOOKUPS.get(count)
+    if code is None:
+        source = " + ".join(f"v{i}[get(f{i})]" for i in range(count))
+        code = _LOOKUPS[count] = compile(f"lambda get: {source}", "plan", "eval").co_consts[0]
+    names: dict[str, Any] = {}
+    for i, values in enumerate(fields):
+        names[f"v{i}"] = values
+        names[f"f{i}"] = values.name
+    return FunctionType(code, names)

@@ -1,0 +1,266 @@
+"""The engine: events in, matches out, findings when asked for.
+
+    engine = Engine(ruleset, windows=store.windows())
+    for event in events:
+        for match in engine.feed(event): ...
+    for finding in engine.findings(): ...
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from kr_secops.detect.candidates import Index
+from kr_secops.detect.explain import explain
+from kr_secops.detect.matcher import Low, texts
+from kr_secops.detect.window import Windows
+from kr_secops.event import event_id, moment, timestamp
+from kr_secops.finding import EVIDENCE_KEPT, Evidence, Finding, finding_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kr_secops.collect.interface import Shape
+    from kr_secops.detect.prefilter import Prefilter
+    from kr_secops.detect.window import Fired
+    from kr_secops.event import Event
+    from kr_secops.rule.metadata import Rule
+    from kr_secops.rule.ruleset import Ruleset
+
+DEFAULT_ENTITY: Final = ("host.name", "source.ip", "user.name")
+_AHEAD: Final = 86_400.0
+"""Seconds that an event may lie in the future and still move the time read up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule and an event that makes it true."""
+
+    rule: Rule
+    event: Event
+    _tree: Any = field(repr=False, compare=False)
+
+    def explain(self) -> dict[str, Any]:
+        """Return why: the condition as a tree with the values it met; see `explain`."""
+        return explain([self._tree], self.event)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A finding since it was last drained."""
+
+    rule: Rule
+    entity: dict[str, str]
+    first: str
+    last: str
+    sightings: set[str] = field(default_factory=set)
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+class Engine:
+    """Matches events against a rule set and keeps what becomes of it."""
+
+    def __init__(
+        self,
+        ruleset: Ruleset,
+        *,
+        windows: bytes | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Start.
+
+        Args:
+            ruleset: the rules.
+            windows: what `windows` gave at the end of an earlier run.
+            clock: the present, so that a record from the future cannot end all windows.
+        """
+        self._ruleset = ruleset
+        self._index = Index(ruleset.compiled)
+        self._rules: dict[int, Rule] = {}
+        self._silent = frozenset(ruleset.compiled.head["silent"])
+        self._windows = Windows(ruleset.correlations, _stamp) if _correlates(ruleset) else None
+        self._pending: dict[str, _Pending] = {}
+        self._latest = clock() + _AHEAD
+        self._prefilters: dict[str, Prefilter | None] = {}
+        self.pending = 0
+        """Sightings since the last drain; whoever feeds the engine drains it in good time."""
+        if windows and self._windows is not None:
+            numbers = {rule.id: rule.number for rule in ruleset.rules}
+            self._windows.restore(windows, numbers)
+
+    def choose(
+        self, collector_key: str, shapes: tuple[Shape, ...], data: bytes
+    ) -> list[int] | None:
+        """Return where the lines of *data* begin that any rule could match; None: take all.
+
+        Args:
+            collector_key: names the collector and its version; its shapes never change.
+            shapes: how its records can look; empty: nothing is known.
+            data: whole lines.
+        """
+        if not shapes:
+            return None
+        if collector_key not in self._prefilters:
+            from kr_secops.detect.prefilter import load
+
+            self._prefilters[collector_key] = load(self._ruleset, collector_key, shapes)
+        prefilter = self._prefilters[collector_key]
+        return None if prefilter is None else prefilter.lines(data)
+
+    def feed(self, event: Event) -> list[Match]:
+        """Match *event* against every rule, and let the correlations know."""
+        found = self._index.candidates(event)
+        if not found:
+            return []
+        alternatives = self._index.alternatives
+        low = Low(event)
+        matched: dict[int, int] = {}
+        for number in set(found) if len(found) > 1 else found:
+            if alternatives.test(number)(low, event):
+                rule = alternatives.rule(number)
+                matched[rule] = min(number, matched.get(rule, number))
+        return self._conclude(event, matched) if matched else []
+
+    def _conclude(self, event: Event, matched: dict[int, int]) -> list[Match]:
+        identity = event_id(event)
+        when = _time(event)
+        matches: list[Match] = []
+        for number in sorted(matched):
+            match = Match(
+                self._rule(number), event, self._index.alternatives.named_tree(matched[number])
+            )
+            if number not in self._silent:
+                matches.append(match)
+                self._sight(match, identity, when)
+            if self._windows is not None and number in self._windows.wanted:
+                self._correlate(match, identity, when)
+        return matches
+
+    def _rule(self, number: int) -> Rule:
+        if number not in self._rules:
+            self._rules[number] = self._ruleset.rule(number)
+        return self._rules[number]
+
+    def _sight(self, match: Match, identity: str, when: float) -> None:
+        names = match.rule.entity or DEFAULT_ENTITY
+        entity = {
+            name: ", ".join(texts(match.event[name]))
+            for name in names
+            if match.event.get(name) not in (None, [])
+        }
+        stamp = _stamp(when)
+        key = finding_id(match.rule.id, entity, stamp[:10])
+        pending = self._note(key, match.rule, entity, (stamp, stamp), [identity])
+        if len(pending.evidence) < EVIDENCE_KEPT:
+            pending.evidence.append(Evidence(match.event, match.explain()))
+
+    def _note(
+        self,
+        key: str,
+        rule: Rule,
+        entity: dict[str, str],
+        seen: tuple[str, str],
+        sightings: list[str],
+    ) -> _Pending:
+        first, last = seen
+        pending = self._pending.get(key)
+        if pending is None:
+            pending = self._pending[key] = _Pending(rule, entity, first, last)
+        pending.first = min(pending.first, first)
+        pending.last = max(pending.last, last)
+        before = len(pending.sightings)
+        pending.sightings.update(sightings)
+        self.pending += len(pending.sightings) - before
+        return pending
+
+    def _correlate(self, match: Match, identity: str, when: float) -> None:
+        windows = self._windows
+        assert windows is not None
+        if when <= self._latest:
+            windows.advance(when)
+
+        def evidence() -> bytes:
+            return orjson.dumps([match.event, match.explain()], default=str)
+
+        self._fired(windows.feed(match.rule.number, match.event, when, identity, evidence))
+
+    def _fired(self, fired: list[Fired]) -> None:
+        windows = self._windows
+        assert windows is not None
+        while fired:
+            one = fired.pop(0)
+            rule = self._rule(one.correlation.rule)
+            key = finding_id(rule.id, one.entity, one.window)
+            if rule.number not in self._silent:
+                seen = (min(one.window, _stamp(one.first)), _stamp(one.last))
+                pending = self._note(key, rule, one.entity, seen, one.sightings)
+                for raw in one.events[: EVIDENCE_KEPT - len(pending.evidence)]:
+                    event, explanation = orjson.loads(raw)
+                    pending.evidence.append(Evidence(event, explanation))
+            fired += windows.feed_fired(one, key)
+
+    def close(self) -> None:
+        """Judge every window that still waits ("fewer than …"), as if all logs had been read."""
+        if self._windows is not None:
+            self._fired(self._windows.expire(everything=True))
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings that changed since the last call, each with its count since then."""
+        if self._windows is not None:
+            self._fired(self._windows.expire())
+        drained = sorted(
+            self._pending.items(), key=lambda item: (item[1].first, item[1].rule.id, item[0])
+        )
+        self._pending = {}
+        self.pending = 0
+        for key, pending in drained:
+            yield _finding(key, pending)
+
+    def windows(self) -> bytes:
+        """Return the state of the correlations, to be given to the next run's engine."""
+        if self._windows is None:
+            return b""
+        return self._windows.dump(lambda number: self._rule(number).id)
+
+
+def _correlates(ruleset: Ruleset) -> bool:
+    return bool(ruleset.correlations)
+
+
+def _finding(key: str, pending: _Pending) -> Finding:
+    rule = pending.rule
+    return Finding(
+        id=key,
+        rule_id=rule.id,
+        rule_name=rule.title,
+        level=rule.level,
+        first_seen=pending.first,
+        last_seen=pending.last,
+        count=len(pending.sightings),
+        entity=pending.entity,
+        evidence=tuple(pending.evidence),
+        sightings=frozenset(pending.sightings),
+        text=rule.text(),
+        tags=rule.tags,
+        references=rule.references,
+        falsepositives=rule.falsepositives,
+        controls=rule.controls,
+    )
+
+
+def _time(event: Event) -> float:
+    """Return the event's time; one without a readable time stamp counts as the epoch."""
+    try:
+        when = moment(str(event.get("@timestamp")))
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _stamp(when: float) -> str:
+    return timestamp(datetime.fromtimestamp(when, UTC))

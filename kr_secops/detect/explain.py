@@ -1,0 +1,108 @@
+"""Why a rule matched: its condition as a tree, each part with the value it met.
+
+    {"op": "and", "of": [{"field": "event.action", "is": "equals", "want": "ssh_login",
+                          "value": "ssh_login", "true": true}, …], "true": true, "name": "selection"}
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from kr_secops.detect.matcher import Low, function, texts
+from kr_secops.rule.generate import compile_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kr_secops.event import Event
+    from kr_secops.rule.tree import Node
+
+SHOWN: Final = 200
+"""Characters of a value that an explanation shows."""
+_MOST_LEAVES: Final = 20
+"""Leaves of one branch that are shown; of long lists only those that decided."""
+
+_KINDS: Final = {"=": "equals", "*": "contains", "^": "starts with", "$": "ends with"}
+_OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "eq": "==", "neq": "!="}
+
+
+def explain(trees: Iterable[Node], event: Event) -> dict[str, Any]:
+    """Return the tree of the first of *trees* that *event* makes true, else of the first."""
+    low = Low(event)
+    first: dict[str, Any] = {}
+    for tree in trees:
+        shown = _node(tree, low)
+        if shown["true"]:
+            return shown
+        first = first or shown
+    return first
+
+
+def _node(node: Node, low: Low) -> dict[str, Any]:
+    op = node[0]
+    if op == "name":
+        return {**_node(node[2], low), "name": node[1]}
+    if op == "not":
+        inner = _node(node[1], low)
+        return {"op": "not", "of": [inner], "true": not inner["true"]}
+    if op in ("and", "or"):
+        parts = [_node(part, low) for part in node[1]]
+        true = all(p["true"] for p in parts) if op == "and" else any(p["true"] for p in parts)
+        if len(parts) > _MOST_LEAVES:
+            parts = [part for part in parts if part["true"] == true][:_MOST_LEAVES]
+        return {"op": op, "of": parts, "true": true}
+    return _leaf(node, low)
+
+
+def _leaf(node: Node, low: Low) -> dict[str, Any]:
+    true = bool(function(compile_tree(node, "explain"))(low, low.event))
+    if node[0] in ("word", "words"):
+        return {"field": "*", "is": _is(node), "want": _want(node), "value": "", "true": true}
+    return {
+        "field": node[1],
+        "is": _is(node),
+        "want": _want(node),
+        "value": _shown(low.event.get(node[1])),
+        "true": true,
+    }
+
+
+def _is(node: Node) -> str:
+    op = node[0]
+    if op == "lit":
+        return _KINDS[node[2]]
+    if op == "part":
+        return f"{node[2]} {_OPERATORS[node[3]]}"
+    if op == "cmp":
+        return _OPERATORS[node[2]]
+    if op == "ref":
+        return f"{_KINDS[node[3]]} the value of"
+    return {
+        "glob": "is like",
+        "cased": "is like (case matters)",
+        "re": "matches",
+        "null": "is absent",
+        "empty": "is empty",
+        "exists": "exists",
+        "cidr": "is in network",
+        "word": "contains",
+        "words": "matches",
+    }[str(op)]
+
+
+def _want(node: Node) -> str:
+    op = node[0]
+    if op in ("null", "empty"):
+        return ""
+    if op in ("lit", "cmp"):
+        return str(node[3])
+    if op == "part":
+        return str(node[4])
+    if op in ("word", "words"):
+        return str(node[1])[:SHOWN]
+    return str(node[2])[:SHOWN]
+
+
+def _shown(value: Any) -> str:
+    text = ", ".join(texts(value))
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

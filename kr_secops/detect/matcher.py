@@ -1,0 +1,255 @@
+"""What the generated code of a rule calls: values in lower case, and the tests in capital letters.
+
+Every test about a field holds if it holds for any of the field's values.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import operator
+import re
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, Final
+
+from kr_secops.event import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import CodeType
+
+    from kr_secops.event import Event
+
+NOT_WORDS: Final = frozenset(
+    """@timestamp ecs.version event.original event.kind event.category event.type event.dataset
+    event.module event.outcome event.action event.ingested event.created event.timezone
+    log.file.path log.offset""".split()
+)
+"""Fields that are ours, not the record's: keywords are not looked for in them."""
+
+
+class Many(list[str]):
+    """Several values of one field."""
+
+    __slots__ = ()
+
+    def __contains__(self, text: object) -> bool:
+        return any(str(text) in value for value in self)
+
+    def __eq__(self, text: object) -> bool:
+        return any(value == text for value in self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def startswith(self, text: str | tuple[str, ...]) -> bool:
+        """Return whether any value starts so."""
+        return any(value.startswith(text) for value in self)
+
+    def endswith(self, text: str | tuple[str, ...]) -> bool:
+        """Return whether any value ends so."""
+        return any(value.endswith(text) for value in self)
+
+    def is_in(self, texts: set[str]) -> bool:
+        """Return whether any value is one of *texts*."""
+        return any(value in texts for value in self)
+
+
+class Low(dict[str, Any]):
+    """Field → its value as lower-case text, made when first asked for; '' if it is absent."""
+
+    __slots__ = ("_words", "event")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self._words: list[str] | None = None
+
+    def __missing__(self, name: str) -> str | Many:
+        value = self.event.get(name)
+        low: str | Many
+        if value.__class__ is str:
+            low = value.lower()
+        elif value is None:
+            low = ""
+        elif value.__class__ is list:
+            low = Many(text(item).lower() for item in value if item is not None)
+        else:
+            low = text(value).lower()
+        self[name] = low
+        return low
+
+    def words(self) -> list[str]:
+        """Return every value in which keywords are looked for, lower-cased."""
+        if self._words is None:
+            self._words = [value.lower() for value in word_values(self.event)]
+        return self._words
+
+
+def word_values(event: Event) -> Iterator[str]:
+    """Yield every value of *event* in which keywords are looked for.
+
+    ``event.original`` counts where it is a line of text; a Windows record's is JSON or XML, whose
+    names are no values.
+    """
+    for name, value in event.items():
+        if name in NOT_WORDS or name.startswith("kr."):
+            continue
+        yield from texts(value)
+    if "winlog.channel" not in event:
+        yield from texts(event.get("event.original"))
+
+
+def text(value: Any) -> str:
+    """Return one value as the text that rules compare with."""
+    if value.__class__ is str:
+        return str(value)
+    if value.__class__ is bool:
+        return "true" if value else "false"
+    return str(value)
+
+
+def texts(value: Any) -> list[str]:
+    """Return all values of a field as texts; null is none."""
+    if value is None:
+        return []
+    if value.__class__ is list:
+        return [text(item) for item in value if item is not None]
+    return [text(value)]
+
+
+@functools.lru_cache(4096)
+def expression(pattern: str, flags: int) -> re.Pattern[str]:
+    """Return *pattern* compiled."""
+    return re.compile(pattern, flags)
+
+
+def _is_in(value: str | Many, wanted: set[str]) -> bool:
+    return value.is_in(wanted) if value.__class__ is Many else value in wanted
+
+
+def _re(event: Event, name: str, pattern: str, flags: int) -> bool:
+    search = expression(pattern, flags).search
+    return any(search(value) for value in texts(event.get(name)))
+
+
+def _glob(event: Event, name: str, pattern: str) -> bool:
+    match = expression(pattern, re.DOTALL).fullmatch
+    return any(match(value.lower()) for value in texts(event.get(name)))
+
+
+def _cased(event: Event, name: str, pattern: str) -> bool:
+    match = expression(pattern, re.DOTALL).fullmatch
+    return any(match(value) for value in texts(event.get(name)))
+
+
+def _null(event: Event, name: str) -> bool:
+    return event.get(name) is None
+
+
+def _empty(event: Event, name: str) -> bool:
+    return name in event and event[name] in ("", None)
+
+
+def _exists(event: Event, name: str, wanted: bool) -> bool:  # noqa: FBT001 (generated code calls it)
+    return (name in event) == wanted
+
+
+@functools.lru_cache(1024)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
+
+
+def _cidr(event: Event, name: str, network: str) -> bool:
+    inside = _network(network)
+    for value in texts(event.get(name)):
+        try:
+            address = ipaddress.ip_address(value.partition("%")[0])
+        except ValueError:
+            continue
+        if address in inside:
+            return True
+        mapped = getattr(address, "ipv4_mapped", None)
+        if mapped is not None and mapped in inside:
+            return True
+    return False
+
+
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
+    "neq": operator.ne,
+}
+
+
+def _cmp(event: Event, name: str, op: str, number: float) -> bool:
+    compare = _COMPARE[op]
+    for value in texts(event.get(name)):
+        try:
+            found = float(value)
+        except ValueError:
+            continue
+        if compare(found, number):
+            return True
+    return False
+
+
+def _part(event: Event, name: str, unit: str, op: str, number: int) -> bool:
+    for value in texts(event.get(name)):
+        try:
+            at = moment(value)
+        except ValueError:
+            continue
+        found = at.isocalendar().week if unit == "week" else getattr(at, unit)
+        if _COMPARE[op](found, number):
+            return True
+    return False
+
+
+_REFERENCE: Final[dict[str, Callable[[str, str], bool]]] = {
+    "=": operator.eq,
+    "*": lambda value, other: other in value,
+    "^": str.startswith,
+    "$": str.endswith,
+}
+
+
+def _ref(event: Event, name: str, other: str, mode: str) -> bool:
+    compare = _REFERENCE[mode]
+    others = [value.lower() for value in texts(event.get(other))]
+    return any(
+        compare(value.lower(), wanted) for value in texts(event.get(name)) for wanted in others
+    )
+
+
+def _word(low: Low, wanted: str) -> bool:
+    return any(wanted in value for value in low.words())
+
+
+def _words(low: Low, pattern: str, flags: int, _: tuple[str, ...], lower: bool) -> bool:  # noqa: FBT001
+    search = expression(pattern, flags).search
+    values = low.words() if lower else word_values(low.event)
+    return any(search(value) for value in values)
+
+
+TESTS: Final[dict[str, Any]] = {
+    "IN": _is_in,
+    "RE": _re,
+    "GLOB": _glob,
+    "CASED": _cased,
+    "NULL": _null,
+    "EMPTY": _empty,
+    "EXISTS": _exists,
+    "CIDR": _cidr,
+    "CMP": _cmp,
+    "PART": _part,
+    "REF": _ref,
+    "WORD": _word,
+    "WORDS": _words,
+}
+
+
+def function(code: CodeType) -> Callable[[Low, Event], bool]:
+    """Return generated *code* as a function of lower-cased values and event."""
+    return FunctionType(code, TESTS)

@@ -1,0 +1,262 @@
+"""Compiling: rule files to one file that the engine reads; the only door to pySigma at run time."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sigma.correlations import SigmaCorrelationRule
+from sigma.exceptions import SigmaError
+from sigma.filters import SigmaFilter
+from sigma.rule import SigmaRule
+
+from kr_secops.rule import index, source
+from kr_secops.rule.container import Writer
+from kr_secops.rule.logsource import DEFAULT_TAXONOMY, Pipelines
+from kr_secops.rule.metadata import Rule, describe, to_row
+from kr_secops.rule.references import convert
+from kr_secops.rule.tree import UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from kr_secops.rule.correlation import Correlation
+    from kr_secops.rule.source import Draft
+    from kr_secops.rule.tree import Node
+
+
+@dataclass(slots=True)
+class Filter:
+    """A Sigma filter in force, or one whose day has passed."""
+
+    parsed: SigmaFilter
+    title: str
+    path: str
+    reason: str
+    expires: date
+    expired: bool
+
+
+@dataclass(slots=True)
+class Building:
+    """The state of one compilation."""
+
+    pipelines: Pipelines
+    today: date
+    rules: list[Rule] = field(default_factory=list)
+    trees: list[tuple[int, Node]] = field(default_factory=list)
+    correlations: list[Correlation] = field(default_factory=list)
+    filters: list[Filter] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """Complaint and the id of the rule it is about."""
+    known: dict[str, int] = field(default_factory=dict)
+    """Id, name → number."""
+
+    def refuse(self, draft: Draft, complaints: Iterable[str]) -> None:
+        self.refused += [(complaint, draft.id) for complaint in complaints]
+
+    def add_filter(self, draft: Draft) -> None:
+        assert isinstance(draft.parsed, SigmaFilter)
+        attributes = draft.attributes
+        missing = [word for word in ("reason", "expires") if not getattr(attributes, word)]
+        if missing:
+            self.refuse(
+                draft,
+                [
+                    draft.document.complain(("kr",), f"{word}: a filter must say it")
+                    for word in missing
+                ],
+            )
+            return
+        assert attributes.expires is not None
+        self.filters.append(
+            Filter(
+                parsed=draft.parsed,
+                title=draft.parsed.title,
+                path=draft.document.place(),
+                reason=attributes.reason,
+                expires=attributes.expires,
+                expired=attributes.expires < self.today,
+            )
+        )
+
+    def add_rule(self, draft: Draft) -> None:
+        value = draft.document.value
+        try:
+            trees = self.pipelines.alternatives(
+                self.filtered(draft.parsed), lambda: self.filtered(source.parse(value))
+            )
+        except UnsupportedError as e:
+            self.refuse(draft, [draft.document.complain(("detection",), str(e))])
+            return
+        except (SigmaError, RecursionError) as e:
+            self.refuse(
+                draft,
+                [draft.document.complain(("detection", "condition"), str(e) or type(e).__name__)],
+            )
+            return
+        number = self.register(draft)
+        self.rules[number] = dataclasses.replace(self.rules[number], applies=bool(trees))
+        self.trees += [(number, tree) for tree in trees]
+
+    def filtered(self, parsed: Any) -> SigmaRule:
+        assert isinstance(parsed, SigmaRule)
+        for one in self.filters:
+            if not one.expired:
+                one.parsed.apply_on_rule(parsed)
+        return parsed
+
+    def register(self, draft: Draft) -> int:
+        number = len(self.rules)
+        place = draft.document.place()
+        self.rules.append(describe(draft.document.value, draft.attributes, number, place))
+        for key in ("id", "name"):
+            if draft.document.value.get(key):
+                self.known[str(draft.document.value[key])] = number
+        return number
+
+    def names(self, field_name: str, number: int) -> tuple[str, ...]:
+        """Return what a field of the rule *number* is called in the events it matches."""
+        rule = self.rules[number]
+        if rule.kind == "correlation" or not rule.logsource:
+            return (field_name,)
+        taxonomy = self.taxonomies.get(number, DEFAULT_TAXONOMY)
+        if taxonomy == "ecs":
+            return (field_name,)
+        return tuple(self.pipelines.names(field_name, dict(rule.logsource), taxonomy))
+
+    taxonomies: dict[int, str] = field(default_factory=dict)
+
+    def add_correlations(self, drafts: Sequence[Draft]) -> None:
+        numbered = [(draft, self.register(draft)) for draft in drafts]
+        refused: set[int] = set()
+        for draft, number in numbered:
+            assert isinstance(draft.parsed, SigmaCorrelationRule)
+            found = convert(
+                draft.parsed,
+                draft.document.value,
+                number,
+                lambda reference: self.known.get(reference),
+                self.names,
+            )
+            if isinstance(found, str):
+                self.refuse(draft, [draft.document.complain(("correlation", "rules"), found)])
+                refused.add(number)
+                continue
+            self.correlations.append(found)
+            if not draft.parsed.generate:
+                for other in found.refers:
+                    self.rules[other] = dataclasses.replace(self.rules[other], output=False)
+        self._drop_dangling(dict((n, d) for d, n in numbered), refused)
+
+    def _drop_dangling(self, drafts: dict[int, Draft], refused: set[int]) -> None:
+        """Refuse what refers, over however many steps, to a refused correlation or to itself."""
+        order: list[Correlation] = []
+        waiting = list(self.correlations)
+        kinds = {c.rule for c in waiting} | refused
+        done: set[int] = set()
+        while waiting:
+            ready = [c for c in waiting if all(r in done or r not in kinds for r in c.refers)]
+            if not ready:
+                break
+            order += ready
+            done |= {c.rule for c in ready}
+            waiting = [c for c in waiting if c not in ready]
+        for correlation in waiting:
+            draft = drafts[correlation.rule]
+            problem = "refers to a correlation that was refused, or in a circle to itself"
+            self.refuse(draft, [draft.document.complain(("correlation", "rules"), problem)])
+        self.correlations = order
+
+
+def compile_files(
+    files: Sequence[tuple[Path, Path, bytes]], pipelines: Pipelines, today: date
+) -> bytes:
+    """Return the compiled form of *files*: path, folder it was found under, content.
+
+    A rule of a later folder replaces one of the same id in an earlier folder; within a folder an
+    id may stand once.
+    """
+    building = Building(pipelines, today)
+    drafts = _unique(_read(building, files), building)
+    for draft, _ in drafts:
+        if isinstance(draft.parsed, SigmaFilter):
+            building.add_filter(draft)
+    for draft, _ in drafts:
+        if isinstance(draft.parsed, SigmaRule):
+            before = len(building.rules)
+            building.add_rule(draft)
+            if len(building.rules) > before:
+                building.taxonomies[before] = str(draft.parsed.taxonomy or DEFAULT_TAXONOMY)
+    building.add_correlations(
+        [draft for draft, _ in drafts if isinstance(draft.parsed, SigmaCorrelationRule)]
+    )
+    return _write(building)
+
+
+def _read(
+    building: Building, files: Sequence[tuple[Path, Path, bytes]]
+) -> list[tuple[Draft, Path]]:
+    good = []
+    for path, root, text in files:
+        drafts, complaints = source.read_file(path, text)
+        building.refused += [(complaint, "") for complaint in complaints]
+        for draft in drafts:
+            if draft.complaints or complaints:
+                building.refuse(draft, draft.complaints)
+            elif draft.parsed is not None:
+                good.append((draft, root))
+    return good
+
+
+def _unique(drafts: list[tuple[Draft, Path]], building: Building) -> list[tuple[Draft, Path]]:
+    last: dict[str, tuple[Draft, Path]] = {}
+    for draft, root in drafts:
+        identity = str(draft.document.value.get("id") or f"{draft.document.place()} {draft.id}")
+        if identity in last and last[identity][1] == root:
+            first = last[identity][0].document.place(("id",))
+            building.refuse(
+                draft, [draft.document.complain(("id",), f"the rule at {first} has it already")]
+            )
+            continue
+        last[identity] = (draft, root)
+    return list(last.values())
+
+
+def _write(building: Building) -> bytes:
+    made = index.build(building.trees)
+    writer = Writer()
+    alternatives = [
+        (
+            a.rule,
+            writer.put(a.code),
+            writer.put_value(a.tree),
+            writer.put_value(a.named),
+            {name: writer.put(code) for name, code in a.by_field.items()},
+        )
+        for a in made.alternatives
+    ]
+    expiries = [f.expires.isoformat() for f in building.filters if not f.expired]
+    head = {
+        "rules": writer.put_value([writer.put_value(to_row(rule)) for rule in building.rules]),
+        "count": len(building.rules),
+        "alternatives": writer.put_value(alternatives),
+        "tables": [(writer.put(blob), always) for blob, always in made.tables],
+        "buckets": made.buckets,
+        "correlations": writer.put_value(
+            [
+                tuple(getattr(c, name) for name in type(c).__slots__)
+                for c in building.correlations
+            ]
+        ),
+        "silent": [rule.number for rule in building.rules if not rule.output],
+        "refused": writer.put_value(building.refused),
+        "filters": writer.put_value(
+            [(f.title, f.path, f.reason, f.expires.isoformat(), f.expired) for f in building.filters]
+        ),
+        "until": min(expiries, default=""),
+    }
+    return writer.finish(head)

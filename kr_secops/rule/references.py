@@ -1,0 +1,114 @@
+"""Correlations resolved: which rules they count, and what their fields are called in events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sigma.correlations import (
+    CorrelationConditionAND,
+    CorrelationConditionItem,
+    CorrelationConditionNOT,
+    SigmaCorrelationCondition,
+    SigmaCorrelationRule,
+    SigmaExtendedCorrelationCondition,
+    SigmaRuleReference,
+)
+
+from kr_secops.rule.correlation import BOUNDS, Correlation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kr_secops.rule.correlation import Expression
+
+
+def convert(
+    parsed: SigmaCorrelationRule,
+    value: Mapping[str, Any],
+    number: int,
+    find: Callable[[str], int | None],
+    names: Callable[[str, int], tuple[str, ...]],
+) -> Correlation | str:
+    """Return the correlation *parsed* from the document *value*, or what is wrong with it.
+
+    Args:
+        parsed: what pySigma made of the document.
+        value: the document, for ranges, of which pySigma keeps one bound.
+        number: the correlation's own number.
+        find: number of the rule of an id or name.
+        names: what a field of a rule of a given number is called in events.
+    """
+    condition = parsed.condition
+    if parsed.rules is not None:
+        references = [reference.reference for reference in parsed.rules]
+    elif isinstance(condition, SigmaExtendedCorrelationCondition):
+        references = condition.get_referenced_rules()
+    else:
+        references = []
+    numbers: dict[str, int] = {}
+    for reference in references:
+        found = find(reference)
+        if found is None:
+            return f"refers to {reference!r}, and no rule of that id or name was loaded"
+        if found == number:
+            return "refers to itself"
+        numbers[reference] = found
+    if not numbers:
+        return "names no rules"
+    aliases = {
+        alias.alias: {reference.reference: name for reference, name in alias.mapping.items()}
+        for alias in parsed.aliases
+    }
+    groups = []
+    for name in parsed.group_by or ():
+        per_rule = {
+            found: names(aliases.get(name, {}).get(reference, name), found)
+            for reference, found in numbers.items()
+        }
+        groups.append((name, per_rule))
+    return Correlation(
+        rule=number,
+        type=parsed.type.name.lower(),
+        refers=tuple(numbers.values()),
+        group_by=tuple(groups),
+        span=parsed.timespan.seconds,
+        bounds=_bounds(value["correlation"].get("condition"), parsed, len(numbers)),
+        values=tuple(
+            {found: names(field, found) for found in numbers.values()}
+            for field in _value_fields(condition)
+        ),
+        percentile=getattr(condition, "percentile", None) or 50,
+        expression=_expression(condition, numbers),
+    )
+
+
+def _bounds(
+    condition: Any, parsed: SigmaCorrelationRule, rules: int
+) -> tuple[tuple[str, float], ...]:
+    if parsed.type.name.startswith("TEMPORAL") and not isinstance(condition, dict):
+        return (("gte", rules),)
+    if not isinstance(condition, dict):
+        return (("gte", 1),)
+    return tuple((op, float(condition[op])) for op in BOUNDS if op in condition)
+
+
+def _value_fields(condition: Any) -> tuple[str, ...]:
+    if not isinstance(condition, SigmaCorrelationCondition) or not condition.fieldref:
+        return ()
+    field = condition.fieldref
+    return tuple(field) if isinstance(field, list) else (field,)
+
+
+def _expression(condition: Any, numbers: dict[str, int]) -> Expression:
+    if not isinstance(condition, SigmaExtendedCorrelationCondition):
+        return ()
+
+    def walk(node: CorrelationConditionItem | SigmaRuleReference) -> Expression:
+        if isinstance(node, SigmaRuleReference):
+            return ("rule", numbers[node.reference])
+        if isinstance(node, CorrelationConditionNOT):
+            return ("not", walk(node.args[0]))
+        op = "and" if isinstance(node, CorrelationConditionAND) else "or"
+        return (op, tuple(walk(part) for part in node.args))
+
+    return walk(condition.parsed)
