@@ -122,6 +122,7 @@ def _from_tree(tree: dict[str, Any]) -> Event:
     if isinstance(user_data, dict):
         for name, inner in user_data.items():
             if isinstance(inner, dict):
+                event["winlog.user_data.xml_name"] = name
                 _add_data(event, "winlog.user_data.", inner)
             elif not name.startswith("#"):
                 _add_data(event, "winlog.user_data.", {name: inner})
