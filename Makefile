@@ -1,11 +1,23 @@
 # Two words to know: `make demo` and `make test`. Both install into .venv.
 PYTHON ?= python3
 BIN = .venv/bin
+PIP = $(BIN)/pip --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint lock clean
 
 demo: .venv/.installed
-	$(BIN)/python -m tests.estate.demo
+	@rm -rf demo && mkdir demo
+	@echo "== This host: /var/log and the journal, as far as they may be read"
+	-@KR_SECOPS_STATE_DIR=demo/host $(BIN)/kr-secops --lang id scan --exit-zero -f table
+	-@KR_SECOPS_STATE_DIR=demo/host $(BIN)/kr-secops --lang id report --kept -f html -o demo/laporan-mesin-ini.html
+	@echo "== The sample estate: an office day of a permit service, recorded and attacked"
+	@KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id scan --exit-zero -f table \
+		--zone Asia/Jakarta --year 2026 tests/estate/web-izin tests/estate/db-izin tests/estate/network
+	@KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id report --kept -f html -o demo/laporan.html \
+		--agency "Dinas Contoh Kabupaten Kubu Raya"
+	@echo
+	@echo "Laporan contoh / report of the sample estate: $(CURDIR)/demo/laporan.html"
+	@echo "Laporan mesin ini / report of this host:      $(CURDIR)/demo/laporan-mesin-ini.html"
 
 test: .venv/.installed-dev
 	$(BIN)/pytest -n 2 --dist loadfile
@@ -19,13 +31,13 @@ lint: .venv/.installed-dev
 
 .venv/.installed: pyproject.toml packaging/requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r packaging/requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
+	$(PIP) install --require-hashes -r packaging/requirements.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
 
 .venv/.installed-dev: .venv/.installed packaging/requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r packaging/requirements-dev.lock
-	touch $@
+	$(PIP) install --require-hashes -r packaging/requirements-dev.lock
+	@touch $@
 
 # Resolves anew within the bounds of pyproject.toml and records every version with its hashes.
 lock: .venv/.installed-dev

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kr_secops.collect.interface import Skipped
 from kr_secops.event import Rejected
+from kr_secops.finding import merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kr_secops.collect.reading import Item, Reading
     from kr_secops.detect.engine import Engine, Match
     from kr_secops.event import Event, Position
+    from kr_secops.finding import Finding
     from kr_secops.privacy.mask import Guard
     from kr_secops.store.archive import Archive
     from kr_secops.store.sqlite import Store
@@ -30,6 +32,8 @@ REJECTED_KEPT: Final = 1000
 """Rejected records kept whole between two checkpoints; the rest is counted."""
 CHECKPOINT: Final = 64 * 1024 * 1024
 """Bytes of records after which everything done so far is kept."""
+DRAINED: Final = 100_000
+"""Sightings after which findings are taken out of the engine, so that memory ends somewhere."""
 
 
 @dataclass(slots=True)
@@ -89,6 +93,23 @@ def matches(
         account.lines[item.block.source.name] += _count_lines(item)
 
 
+def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account) -> list[Finding]:
+    """Return the findings of *items*, with what waits in the correlations judged at the end."""
+    found: dict[str, Finding] = {}
+
+    def drain() -> None:
+        for finding in engine.findings():
+            bare = replace(finding, sightings=frozenset())
+            found[bare.id] = merge(found[bare.id], bare) if bare.id in found else bare
+
+    for _ in matches(items, guard, engine, account):
+        if engine.pending >= DRAINED:
+            drain()
+    engine.close()
+    drain()
+    return list(found.values())
+
+
 @dataclass(slots=True)
 class Keeper:
     """Keeps what a scan has done, a checkpoint at a time."""
@@ -135,7 +156,7 @@ def scan(
         position = item.position
         positions[position.key] = position
         since += len(item.block.data)
-        if since >= CHECKPOINT:
+        if since >= CHECKPOINT or engine.pending >= DRAINED:
             keeper.checkpoint(engine, positions.values(), account)
             positions.clear()
             since = 0

@@ -59,15 +59,13 @@ def detect(
     engine = Engine(ruleset)
     account = stations.Account()
     items = read(paths or ["-"], reading.read_options(configuration, collector, year))
-    found = stations.matches(items, reading.guard(configuration), engine, account)
+    guard = reading.guard(configuration)
     if matches:
-        _print_matches(found, output)
+        _print_matches(stations.matches(items, guard, engine, account), output)
         reading.tell(account)
         reading.ensure_something_read(account)
         return
-    for _ in found:
-        pass
-    findings = list(engine.findings())
+    findings = stations.detect(items, guard, engine, account)
     reading.tell(account)
     reading.ensure_something_read(account)
     from kr_secops.cli.report import report_context
