@@ -21,7 +21,7 @@ def collect(
     ],
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help=tr("What to read, like --from.")),
+        typer.Argument(metavar="FILE", help=tr("What to read, like --from.")),
     ] = None,
     sources: Annotated[
         list[str] | None,

@@ -23,7 +23,7 @@ FORMATS = ("table", "ndjson", "json", "csv", "html")
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PATH]...", help=tr("Files or folders of logs; - is standard input.")),
+    typer.Argument(metavar="PATH", help=tr("Files or folders of logs; - is standard input.")),
 ]
 Format = Annotated[
     str | None,

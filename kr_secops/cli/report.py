@@ -34,7 +34,7 @@ def report(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]", help=tr("Findings as NDJSON; - or a pipe is standard input.")
+            metavar="FILE", help=tr("Findings as NDJSON; - or a pipe is standard input.")
         ),
     ] = None,
     kept: Annotated[
