@@ -275,7 +275,7 @@ class Archive:
         for entry, problem in manifest.broken(entries):
             yield Problem(entry.segment.path, problem)
         for entry in entries:
-            problem = _examine(self.directory / entry.segment.path, entry.segment)
+            problem = examine(self.directory / entry.segment.path, entry.segment)
             if problem:
                 yield Problem(entry.segment.path, problem)
         known = {entry.segment.path for entry in entries}
@@ -303,8 +303,8 @@ class DamagedSegmentError(KrSecopsError):
     """A segment of the archive cannot be read, or not to its end."""
 
 
-def _examine(path: Path, segment: Segment) -> str:
-    """Return what is wrong with the file of *segment*, or nothing."""
+def examine(path: Path, segment: Segment) -> str:
+    """Return what is wrong with the file *path* of *segment*, or nothing."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

@@ -71,9 +71,9 @@ class Store:
                 tr("{path}: {problem} (setting state_dir)", path=e.filename, problem=e.strerror)
             ) from None
         self._database = Database(path)
-        if self._database.row("SELECT 1 FROM findings WHERE expires <= ? LIMIT 1", self._now()):
+        if self._database.row("SELECT 1 FROM findings WHERE expires <= ? LIMIT 1", self.now()):
             with self._database.transaction():
-                kept.end_suppressions(self._database, self._now())
+                kept.end_suppressions(self._database, self.now())
 
     @classmethod
     def open(cls, state_dir: Path, clock: Callable[[], datetime] = _utc) -> Self:
@@ -95,9 +95,10 @@ class Store:
 
         Only what reads logs, writes the archive or ships needs it; `set_status` does not.
         """
-        return locked(self.directory / "lock", self._now())
+        return locked(self.directory / "lock", self.now())
 
-    def _now(self) -> str:
+    def now(self) -> str:
+        """Return the time, RFC 3339 in UTC."""
         return timestamp(self._clock())
 
     def checkpoint(
@@ -123,7 +124,7 @@ class Store:
             rejected: records that could not become events, masked.
             rejections: source → how many of its records, since the last checkpoint.
         """
-        now = self._now()
+        now = self.now()
         database = self._database
         with database.transaction():
             kept.end_suppressions(database, now)
@@ -218,10 +219,10 @@ class Store:
             if not (reason or "").strip() or expires is None:
                 raise UsageError(tr("a suppression needs a reason and a day on which it ends"))
             end = timestamp(moment(expires))
-            if end <= self._now():
+            if end <= self.now():
                 raise UsageError(tr("{moment} is past", moment=expires))
         with self._database.transaction():
-            change = kept.Change(self._now(), by, Status.new, status, reason, end)
+            change = kept.Change(self.now(), by, Status.new, status, reason, end)
             return kept.set_status(self._database, prefix, change)
 
     def positions(self) -> list[Position]:
@@ -250,12 +251,12 @@ class Store:
         with self._database.transaction():
             # Whoever holds the lock knows that no other run is alive.
             self._database.run(
-                "UPDATE runs SET ended = ?, outcome = 'killed' WHERE ended IS NULL", self._now()
+                "UPDATE runs SET ended = ?, outcome = 'killed' WHERE ended IS NULL", self.now()
             )
             number: int = self._database.row(
                 "INSERT INTO runs (command, started) VALUES (?, ?) RETURNING number",
                 command,
-                self._now(),
+                self.now(),
             )[0]
         return number
 
@@ -263,7 +264,7 @@ class Store:
         """Keep how the run *number* ended, and what it counted."""
         self._database.run(
             "UPDATE runs SET ended = ?, outcome = ?, counts = ? WHERE number = ?",
-            self._now(),
+            self.now(),
             outcome,
             orjson.dumps(counts).decode(),
             number,
@@ -289,6 +290,11 @@ class Store:
     def manifest_file(self) -> Path:
         """Where the manifest is exported to after every checkpoint."""
         return self.archive / "manifest.ndjson"
+
+    @property
+    def dead_letters(self) -> Path:
+        """Where documents stand that Elasticsearch will never take, each with its reason."""
+        return self.directory / "dead-letter" / "elastic.ndjson"
 
     def entries(self) -> list[Entry]:
         """Return the archive's manifest, in order."""
@@ -328,6 +334,24 @@ class Store:
             done,
             refused,
         )
+
+    def waiting(self, cluster: str | None) -> tuple[int, int, int]:
+        """Return how many segments and events wait for *cluster*, and how much it has refused.
+
+        With None: for whichever cluster has got the most.
+        """
+        segments, events = self._database.row(
+            "SELECT count(*), coalesce(sum(count - done), 0) FROM"
+            " (SELECT s.count, coalesce(max(d.done), 0) AS done FROM segments s LEFT JOIN"
+            " deliveries d ON d.what = s.path AND d.cluster = coalesce(?, d.cluster)"
+            " GROUP BY s.number) WHERE done < count",
+            cluster,
+        )
+        (refused,) = self._database.row(
+            "SELECT coalesce(sum(refused), 0) FROM deliveries WHERE cluster = coalesce(?, cluster)",
+            cluster,
+        )
+        return segments, events, refused
 
     def changed(self, revision: int, limit: int) -> list[tuple[int, Finding]]:
         """Return findings changed after *revision*, with the revision of each, in that order."""

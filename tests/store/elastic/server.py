@@ -1,0 +1,269 @@
+"""A real Elasticsearch for the tests, made of what Maven Central has; nothing is pretended.
+
+``python tests/store/elastic/server.py build`` fetches and arranges it once (85 MB), outside the
+repository: ``$ELASTIC_FOR_TESTS``, else ``/var/cache/kr-secops-elastic`` or ``~/.cache/…``.
+Needs Maven and a JDK of 21 or newer (``$JAVA_HOME``, ``PATH``, ``/usr/lib/jvm``).
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes.util
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+VERSION = "9.5.3"
+JAVA = 21
+HERE = Path(__file__).resolve().parent
+
+# Which jar belongs to which module; the server refuses a class that it sees twice.
+NETTY = re.compile(r"netty-|transport-netty4-|elasticsearch-ssl-config-")
+CORE = re.compile(
+    r"x-pack-core-|http(async)?client-4|httpcore-|httpasyncclient-|commons-(codec|logging)-|log4j-"
+    r"|slf4j-api-|unboundid-|httpclient5-|httpcore5-|icu4j-"
+)
+DOUBLED = re.compile(r"listenablefuture|jcip-annotations-1\.0-1|jakarta\.activation-api")
+
+
+class MissingError(Exception):
+    """Something that this machine lacks; the tests are skipped by that name."""
+
+
+def cache() -> Path:
+    default = Path("/var/cache") if os.geteuid() == 0 else Path.home() / ".cache"
+    return Path(os.environ.get("ELASTIC_FOR_TESTS") or default / "kr-secops-elastic")
+
+
+def jdk() -> Path:
+    """Return the home of the first JDK that is new enough."""
+    homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
+    if compiler := shutil.which("javac"):
+        homes.append(Path(compiler).resolve().parents[1])
+    for home in [*homes, *sorted(Path("/usr/lib/jvm").glob("*"))]:
+        release = home / "release"
+        if (home / "bin" / "javac").exists() and release.exists():
+            version = re.search(r'JAVA_VERSION="(\d+)', release.read_text())
+            if version and int(version[1]) >= JAVA:
+                return home
+    raise MissingError(f"a JDK, {JAVA} or newer")
+
+
+def built() -> Path:
+    """Return the folder of the server that `build` made."""
+    jdk()
+    home = cache() / VERSION
+    if not (home / "READY").exists():
+        raise MissingError("`python tests/store/elastic/server.py build`")
+    return home
+
+
+def build() -> Path:
+    """Fetch and arrange the server unless that was done before; return its folder."""
+    home = cache() / VERSION
+    if (home / "READY").exists():
+        return home
+    java = jdk()
+    if shutil.which("mvn") is None:
+        raise MissingError("Maven")
+    shutil.rmtree(home, ignore_errors=True)
+    lib, modules = home / "lib", home / "modules"
+    netty, core, security = (modules / name for name in ("netty", "core", "security"))
+    for folder in (lib, netty, core, security, modules / "root"):
+        folder.mkdir(parents=True)
+    _resolve(lib)
+    for jar in lib.iterdir():
+        if NETTY.match(jar.name):
+            jar.rename(netty / jar.name)
+    _resolve(home / "all", "-P", "security")
+    present = {jar.name for jar in (*lib.iterdir(), *netty.iterdir())}
+    for jar in (home / "all").iterdir():
+        if jar.name not in present and not DOUBLED.match(jar.name):
+            jar.rename((core if CORE.match(jar.name) else security) / jar.name)
+    shutil.rmtree(home / "all")
+    for jar in netty.iterdir():
+        shutil.copy(jar, core if jar.name.startswith("elasticsearch-ssl-config-") else security)
+    _compile(java, lib, "main", home / "server.jar")
+    _compile(java, lib, "root", modules / "root" / "root.jar")
+    _compile(java, lib, "stubs", security / "stubs.jar")
+    _describe(netty, "transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin")
+    _describe(modules / "root", "root", "RootPlugin")
+    _describe(core, "x-pack-core", "org.elasticsearch.xpack.core.XPackPlugin")
+    _describe(
+        security, "x-pack-security", "org.elasticsearch.xpack.security.Security", "x-pack-core"
+    )
+    _link_zstd(home / "native")
+    (home / "READY").touch()
+    return home
+
+
+def _resolve(folder: Path, *options: str) -> None:
+    command = ["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), f"-Delastic={VERSION}", *options]
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
+    done = subprocess.run(command + goal, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MissingError(f"what Maven could not fetch: {done.stdout[-2000:]}")
+
+
+def _compile(java: Path, lib: Path, part: str, jar: Path) -> None:
+    with tempfile.TemporaryDirectory() as classes:
+        sources = sorted((HERE / "java" / part).rglob("*.java"))
+        compiler = [java / "bin" / "javac", "-nowarn", "-cp", f"{lib}/*", "-d", classes]
+        subprocess.run([*compiler, *sources], check=True)
+        subprocess.run([java / "bin" / "jar", "cf", jar, "-C", classes, "."], check=True)
+
+
+def _describe(folder: Path, name: str, plugin: str, extended: str = "") -> None:
+    (folder / "plugin-descriptor.properties").write_text(
+        f"name={name}\ndescription={name}\nversion={VERSION}\nelasticsearch.version={VERSION}\n"
+        f"classname={plugin}\nextended.plugins={extended}\njava.version={JAVA}\n"
+        "has.native.controller=false\n"
+    )
+
+
+def _link_zstd(folder: Path) -> None:
+    """The jars hold no native library; the system's zstd serves indices that want it."""
+    folder.mkdir()
+    name = ctypes.util.find_library("zstd")
+    for path in Path("/usr/lib").glob(f"*/{name}"):
+        (folder / "libzstd.so").symlink_to(path)
+
+
+class Node:
+    """One node on the loopback address: HTTPS, a user, API keys, its own data folder."""
+
+    user = "tester"
+    password = "only-for-tests"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "config"
+        self.config.mkdir(parents=True)
+        (folder / "tmp").mkdir()
+        self.port, self.transport = _free_port(), _free_port()
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.ca = self.config / "http.crt"
+        self.process: subprocess.Popen[bytes] | None = None
+        _make_certificate(self.config)
+        salt = os.urandom(32)
+        key = hashlib.pbkdf2_hmac("sha512", self.password.encode(), salt, 10000, 32)
+        text = "$".join(base64.b64encode(part).decode() for part in (salt, key))
+        (self.config / "users").write_text(f"{self.user}:{{PBKDF2}}10000${text}\n")
+        (self.config / "users_roles").write_text(f"superuser:{self.user}\n")
+
+    def start(self) -> None:
+        """Start, and wait until it is healthy; a restart on the same data takes longest."""
+        home = built()
+        settings = {
+            "path.home": self.folder,
+            "path.data": self.folder / "data",
+            "path.logs": self.folder / "logs",
+            "cluster.name": "kr-secops-tests",
+            "discovery.type": "single-node",
+            "network.host": "127.0.0.1",
+            "http.port": self.port,
+            "transport.port": self.transport,
+            # A nearly full disk must not turn the indices read-only.
+            "cluster.routing.allocation.disk.threshold_enabled": "false",
+            "xpack.security.enabled": "true",
+            "xpack.security.authc.api_key.enabled": "true",
+            "xpack.security.http.ssl.enabled": "true",
+            "xpack.security.http.ssl.key": "http.key",
+            "xpack.security.http.ssl.certificate": "http.crt",
+        }
+        command = [
+            jdk() / "bin" / "java",
+            *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+            *("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
+            f"-Djava.io.tmpdir={self.folder / 'tmp'}",
+            f"-Des.path.home={self.folder}",
+            f"-Des.nativelibs.path={home / 'native'}",
+            "-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false",
+            f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+            *("-cp", f"{home / 'server.jar'}:{home / 'lib'}/*", "Server", home / "modules"),
+            *(f"{name}={value}" for name, value in settings.items()),
+        ]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(word) for word in command], cwd=self.folder, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                self.ask("GET", "/_cluster/health?wait_for_status=yellow&timeout=1s")
+                break
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError((self.folder / "log").read_text()[-4000:]) from None
+                time.sleep(0.2)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request as the superuser; return the JSON of the answer."""
+        request = urllib.request.Request(self.url + path, method=method)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        secret = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+        request.add_header("Authorization", f"Basic {secret}")
+        context = ssl.create_default_context(cafile=str(self.ca))
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
+        with opener.open(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(30)
+            self.process = None
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _make_certificate(folder: Path) -> None:
+    if shutil.which("openssl") is None:
+        raise MissingError("openssl")
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=kr-secops-tests", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(folder / "http.key"), "-out", str(folder / "http.crt")),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["build"]:
+        sys.exit(__doc__)
+    try:
+        sys.stdout.write(f"{build()}\n")
+    except MissingError as e:
+        sys.exit(f"needs {e}")
