@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kr_secops import ecs
-from kr_secops.collect.following import Addresses, Targets
+from kr_secops.collect.following import USERS
 
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from kr_secops.collect.following import Addresses, Targets
     from kr_secops.collect.pattern import Pattern
     from kr_secops.event import Event
 
@@ -31,11 +32,10 @@ PARAMETERS: Final = "groups, line, message, when, offset, host, program, pid"
 NUMBERS: Final = frozenset({"long", "integer", "short", "unsigned_long"})
 DERIVED: Final = frozenset(
     {"@timestamp", "ecs.version", "event.kind", "event.outcome", "event.timezone", "log.file.path",
-     "log.offset", "kr.url.decoded"}
+     "log.offset", "kr.url.decoded", "event.duration"}
 )  # fmt: skip
 """Fields whose value need not stand in the line."""
 
-USERS: Final = ("user.name", "user.effective.name", "user.target.name")
 SIDES: Final = ("source", "destination", "client")
 
 
@@ -69,10 +69,10 @@ class Recipe:
         """Return the fields that stand in the line as their value, where they are present."""
         verbatim = {*self.captured, *_PLACES[self.base]}
         if "url.original" in self.captured:
-            verbatim |= {"url.path", "url.query", "url.extension"}
+            verbatim |= {"url.path", "url.query", "url.extension", "url.domain"}
         for side in SIDES:
             if f"{side}.address" in self.captured:
-                verbatim |= {f"{side}.ip", "related.ip"}
+                verbatim |= {f"{side}.ip", f"{side}.domain", "related.ip"}
         if set(USERS) & {*self.captured}:
             verbatim.add("related.user")
         return frozenset(verbatim - DERIVED)
@@ -186,6 +186,8 @@ class _Writer:
                 continue
             kind = ecs.schema().types.get(name)
             value = f"int({variable})" if kind in NUMBERS else variable
+            if name == "event.duration":  # logs state milliseconds, ECS wants nanoseconds
+                value = f"round(float({variable}) * 1e6)"
             if name in self.recipe.optional:
                 self.entries.pop(name, None)
                 self.after.append(f"if {variable}: event[{name!r}] = {value}")
@@ -213,6 +215,8 @@ class _Writer:
             "    if query: event['url.query'] = query",
             "    if extension: event['url.extension'] = extension",
         ]
+        if host := self.names.get("destination.address"):  # the virtual host
+            self.after.append(f"if {host}: event['url.domain'] = {host}")
 
     def _sides(self) -> Sequence[str]:
         return [side for side in SIDES if f"{side}.address" in self.names]
@@ -226,6 +230,8 @@ class _Writer:
                 self.after.append(f"    event['related.ip'] = [{side}_ip]")
             else:
                 self.after.append(f"    event.setdefault('related.ip', []).append({side}_ip)")
+            name = self.names[f"{side}.address"]
+            self.after.append(f"elif {name}: event['{side}.domain'] = {name}")
 
     def _users(self) -> None:
         users = [name for name in USERS if name in self.names or name in self.recipe.constants]

@@ -39,6 +39,8 @@ READERS: Final[dict[str, str]] = {
 """Format → its reader, imported when first used."""
 
 ANY_PROGRAM: Final = "*"
+WEAK: Final = 4
+"""A shorter text says little of the line that holds it."""
 
 
 class Title(Model):
@@ -74,6 +76,18 @@ class PatternText(Model):
         return [self.match] if isinstance(self.match, str) else self.match
 
 
+class Case(Model):
+    """What is so of the records whose field has one of some values."""
+
+    when: dict[str, list[str]] = Field(min_length=1, max_length=1)
+    set: dict[str, Any]
+
+    @field_validator("set")
+    @classmethod
+    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return _ensure_fields(value)
+
+
 class Description(Model):
     """The file ``collectors/<id>.yml``."""
 
@@ -89,12 +103,17 @@ class Description(Model):
     """Regular expressions; a file whose first lines match one is such a log."""
     time: Literal["iso", "clf", "asctime", "syslog"] | None = None
     """How the group ``@timestamp`` is written."""
-    line: list[str] = []
-    """Lines and records: regular expressions for the whole record; a log keeps to one of them."""
+    lines: list[PatternText] = []
+    """Lines and records: forms of the whole record, no two of which fit the same; a log mostly
+    keeps to one. They name ``@timestamp`` and may name ``message``."""
     begins: str | None = None
     """Records: a line that matches begins a record, others continue it."""
+    ignore: str | None = None
+    """A line that matches is no record and no loss: a header, for instance."""
     columns: list[str] = []
-    """CSV: what each column is; empty: nothing of interest."""
+    """CSV: what each column is: a field, a pattern that names fields, or empty."""
+    cases: list[Case] = []
+    """Lines, records, CSV: what follows from a field of the record, before its message is read."""
     set: dict[str, Any] = {}
     patterns: list[PatternText] = []
     """What messages may say: the first that matches adds its fields."""
@@ -104,18 +123,16 @@ class Description(Model):
     def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
         return _ensure_fields(value)
 
-    @field_validator("line")
+    @field_validator("lines")
     @classmethod
-    def _names_fields(cls, value: list[str]) -> list[str]:
-        for text in value:
-            fields = compile_pattern(text).fields
-            if "@timestamp" not in fields:
-                raise ValueError("(?P<@timestamp>…) is missing")
-            for name in fields:
-                _ensure_field(name)
+    def _state_the_time(cls, value: list[PatternText]) -> list[PatternText]:
+        for form in value:
+            for text in form.texts():
+                if "@timestamp" not in compile_pattern(text).fields:
+                    raise ValueError("(?P<@timestamp>…) is missing")
         return value
 
-    @field_validator("recognise", "begins")
+    @field_validator("recognise", "begins", "ignore")
     @classmethod
     def _compiles(cls, value: Any) -> Any:
         for text in value if isinstance(value, list) else [value] if value else []:
@@ -125,8 +142,8 @@ class Description(Model):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Description:
-        if self.format in ("lines", "records") and not (self.time and self.line):
-            raise ValueError(f"format {self.format} needs time and line")
+        if self.format in ("lines", "records") and not (self.time and self.lines):
+            raise ValueError(f"format {self.format} needs time and lines")
         if self.format == "records" and not self.begins:
             raise ValueError("format records needs begins")
         return self
@@ -197,10 +214,11 @@ class Collector:
     def kinds(self) -> Iterator[Kind]:
         """Yield what its messages may say, in the order in which it is tried."""
         base = self.constants if self.description.format == "syslog" else {}
-        for group in self.description.patterns:
-            constants = _merge(base, group.set)
-            for text in group.texts():
-                yield Kind(text, constants)
+        return _kinds(self.description.patterns, base)
+
+    def forms(self) -> Iterator[Kind]:
+        """Yield the forms of its records."""
+        return _kinds(self.description.lines, self.constants)
 
     def reader(self, source: Source, now: datetime) -> Reader:
         """Return a reader for one source; *now* bounds the years it may infer."""
@@ -217,6 +235,13 @@ class Collector:
         return _shapes(self)
 
 
+def _kinds(groups: list[PatternText], base: dict[str, Any]) -> Iterator[Kind]:
+    for group in groups:
+        constants = _merge(base, group.set)
+        for text in group.texts():
+            yield Kind(text, constants)
+
+
 def _merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**base, **more}.items() if value is not None}
 
@@ -230,18 +255,22 @@ def _shapes(collector: Collector) -> tuple[Shape, ...]:
 
 def _syslog_shapes(collector: Collector) -> Iterator[Shape]:
     for owner in (*collector.companions, collector):
+        programs = tuple(p for p in owner.description.programs if p != ANY_PROGRAM)
+        tagged = tuple(f"{program}{mark}" for program in programs for mark in "[:)")
         for kind in owner.kinds():
             pattern = kind.pattern()
-            yield _shape(Recipe.of(pattern, kind.constants, "syslog"), pattern.anchors)
-        programs = tuple(p for p in owner.description.programs if p != ANY_PROGRAM)
+            # "- " says less of a line than the program that it must have come from.
+            weak = min(map(len, pattern.anchors), default=0) < WEAK and tagged
+            anchors = tagged if weak else pattern.anchors
+            yield _shape(Recipe.of(pattern, kind.constants, "syslog"), anchors)
         if programs or not owner.description.programs:
             yield _shape(Recipe.of(None, owner.constants, "syslog"), programs)
 
 
 def _line_shapes(collector: Collector) -> Iterator[Shape]:
-    for text in collector.description.line:
-        line = compile_pattern(text)
-        bare = _shape(Recipe.of(line, collector.constants, "line"), line.anchors)
+    for form in collector.forms():
+        line = form.pattern()
+        bare = _shape(Recipe.of(line, form.constants, "line"), line.anchors)
         yield bare
         for kind in collector.kinds():
             pattern = kind.pattern()

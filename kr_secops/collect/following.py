@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from kr_secops.event import Event
 
 KEPT: Final = 16_384
 LONGEST: Final = 2048
@@ -52,6 +55,24 @@ class Targets(dict[str, tuple[str, str, str, str]]):
                 self.clear()
             self[target] = parts
         return parts
+
+
+USERS: Final = ("user.name", "user.effective.name", "user.target.name")
+ADDRESSES: Final = ("source.ip", "destination.ip", "client.ip")
+
+
+def relate(event: Event, addresses: Addresses) -> None:
+    """Add to *event* what its addresses are, and ``related.ip`` and ``related.user``."""
+    for side in ("source", "destination"):
+        if (address := event.get(f"{side}.address")) is not None:
+            ip = addresses[address]
+            event[f"{side}.ip" if ip else f"{side}.domain"] = address
+    found = dict.fromkeys(event[name] for name in ADDRESSES if name in event)
+    if found:
+        event["related.ip"] = list(found)
+    users = dict.fromkeys(event[name] for name in USERS if event.get(name))
+    if users:
+        event["related.user"] = list(users)
 
 
 def decode(target: str) -> str:

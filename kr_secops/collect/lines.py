@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from kr_secops.collect.builder import Recipe
+from kr_secops import ecs
+from kr_secops.collect.builder import NUMBERS, Recipe
 from kr_secops.collect.clock import Moments
+from kr_secops.collect.following import Addresses, relate
 from kr_secops.collect.dispatch import KEY, Dispatch, Maker
+from kr_secops.collect.parsers.csv import columns
 from kr_secops.collect.pattern import compile_pattern
 from kr_secops.collect.records import offsets_and_lines
 from kr_secops.event import Rejected
@@ -17,9 +20,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kr_secops.collect.builder import Trial
-    from kr_secops.collect.collector import Collector
+    from kr_secops.collect.collector import Collector, Kind
     from kr_secops.collect.interface import Block, Outcome, Source
     from kr_secops.event import Event
+
+Column: TypeAlias = "tuple[re.Pattern[str] | None, tuple[str, ...]]"
+"""A pattern (None: the whole value) and the fields that it names."""
 
 LONGEST: Final = 256 * 1024
 """Characters of a record of many lines; what is more is cut off."""
@@ -34,17 +40,23 @@ class LinesReader:
     def __init__(self, collector: Collector, source: Source, now: datetime) -> None:
         self.collector = collector
         self._source = source
-        form = collector.description.time
-        assert form is not None, "the collector's schema wants it"
-        self._moments = Moments(form, source, now)
+        self._moments = Moments(collector.description.time or "iso", source, now)
+        ignore = collector.description.ignore or r"\s*$"
+        self._ignore = compile_pattern(ignore).regex.match
         make = Maker(source, "line")
-        self._lines = [self._compile(text, make) for text in collector.description.line]
+        self._lines = [self._compile(form, make) for form in collector.forms()]
         kinds = [(collector, kind) for kind in collector.kinds()]
+        self._cases = [
+            (field, {value: case.set for value in values})
+            for case in collector.description.cases
+            for field, values in case.when.items()
+        ]
+        self._addresses = Addresses()
         self._messages = Dispatch(kinds, None, Maker(source, "message")) if kinds else None
 
-    def _compile(self, text: str, make: Maker) -> tuple[Trial, int]:
-        pattern = compile_pattern(text)
-        build = make.build(Recipe.of(pattern, self.collector.constants, "line"))
+    def _compile(self, form: Kind, make: Maker) -> tuple[Trial, int]:
+        pattern = form.pattern()
+        build = make.build(Recipe.of(pattern, form.constants, "line"))
         return (pattern.regex.match, build), pattern.fields.index("@timestamp")
 
     def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
@@ -63,7 +75,7 @@ class LinesReader:
             if found is None:
                 found = self._other_form(line)
                 if found is None:
-                    if line and not line.isspace():
+                    if line and not line.isspace() and not self._ignore(line):
                         yield self._reject(offset, line, "no pattern matches")
                     continue
                 (match, build), stamp = self._lines[0]
@@ -87,12 +99,15 @@ class LinesReader:
         return None
 
     def _add(self, event: Event, messages: Dispatch) -> None:
-        """Add to *event* what its message says."""
+        """Add to *event* what follows from its fields and from its message."""
+        for field, values in self._cases:
+            event.update(values.get(event.get(field, ""), {}))
         message = event.get("message", "")
         for match, build in messages[message[:KEY]]:
             if found := match(message):
                 event.update(build(found.groups(), *[None] * 7))
-                return
+                break
+        relate(event, self._addresses)
 
     def _reject(self, offset: int, line: str, reason: str) -> Rejected:
         return Rejected(self._source.name, offset, reason, line[:8192].encode())
@@ -138,3 +153,59 @@ class RecordsReader(LinesReader):
         record = "\n".join(self._waiting)[:LONGEST].rstrip("\r\n")
         self._waiting = []
         return record
+
+
+class CsvReader(RecordsReader):
+    """Reads comma-separated values; a quoted column may go on over lines."""
+
+    def __init__(self, collector: Collector, source: Source, now: datetime) -> None:
+        super().__init__(collector, source, now)
+        self._columns: list[Column] = [
+            (compile_pattern(name).regex, compile_pattern(name).fields)
+            if "(?P<" in name
+            else (None, (name,))
+            for name in collector.description.columns
+        ]
+
+    def _parse(self, records: Iterable[tuple[int, str]]) -> Iterator[Outcome]:
+        for offset, record in records:
+            values = columns(record)
+            if values is None or len(values) < len(self._columns) // 2:
+                yield self._reject(offset, record, "no such columns")
+                continue
+            event = self._base(offset, record)
+            try:
+                event |= self._fields(values)
+            except ValueError as e:
+                yield self._reject(offset, record, str(e))
+                continue
+            if self._messages is not None:
+                self._add(event, self._messages)
+            yield event
+
+    def _fields(self, values: list[str]) -> Event:
+        found: Event = {}
+        types = ecs.schema().types
+        for (pattern, names), value in zip(self._columns, values, strict=False):
+            parts: tuple[str | None, ...] = (value,)
+            if pattern is not None:
+                match = pattern.fullmatch(value)
+                parts = match.groups() if match else ()
+            for name, part in zip(names, parts, strict=False):
+                if name and part:
+                    found[name] = int(part) if types.get(name) in NUMBERS else part
+        found["@timestamp"] = self._moments[found.get("@timestamp", "")]
+        return found
+
+    def _base(self, offset: int, record: str) -> Event:
+        event: Event = {
+            "ecs.version": ecs.VERSION,
+            "event.kind": "event",
+            **self.collector.constants,
+            "event.original": record,
+            "log.file.path": self._source.name,
+            "log.offset": offset,
+        }
+        if self._source.host:
+            event |= {"host.name": self._source.host, "related.hosts": [self._source.host]}
+        return event

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NAMED: Final = re.compile(r"\(\?P<(@?[a-z][a-z0-9_.]*|@timestamp)>")
 _META: Final = frozenset("\\.[](){}*+?|^$")
+MOST_SPELLINGS: Final = 8
+"""Texts that a choice of words within a run may multiply to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,18 @@ def _anchors(tree: Iterable[Any]) -> tuple[str, ...]:
 
 def _witnesses(tree: Iterable[Any]) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
-    run: list[str] = []
+    runs = [""]
 
     def close() -> None:
-        if run:
-            found.append(("".join(run),))
-            run.clear()
+        nonlocal runs
+        if all(runs):
+            found.append(tuple(dict.fromkeys(runs)))
+        runs = [""]
 
     for op, value in _inline(tree):
-        if op is sre.LITERAL and value < 128:  # noqa: PLR2004
-            run.append(chr(value))
-            continue
-        if op is sre.AT:  # has no width
+        spellings = _spellings(op, value)
+        if spellings and len(spellings) * len(runs) <= MOST_SPELLINGS:
+            runs = [run + spelling for run in runs for spelling in spellings]
             continue
         close()
         if op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
@@ -134,6 +136,23 @@ def _witnesses(tree: Iterable[Any]) -> list[tuple[str, ...]]:
             continue  # carries flags of its own: nothing is certain
     close()
     return found
+
+
+def _spellings(op: Any, value: Any) -> list[str]:
+    """Return every text that this part can be; empty if it can be more than a few."""
+    if op is sre.LITERAL and value < 128:  # noqa: PLR2004
+        return [chr(value)]
+    if op is sre.AT:  # has no width
+        return [""]
+    if op is not sre.BRANCH:
+        return []
+    texts: list[str] = []
+    for branch in value[1]:
+        parts = [_spellings(*part) for part in _inline(branch)]
+        if any(len(part) != 1 for part in parts):
+            return []
+        texts.append("".join(part[0] for part in parts))
+    return texts
 
 
 def _inline(tree: Iterable[Any]) -> Iterable[tuple[Any, Any]]:

@@ -36,7 +36,7 @@ def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Co
         return collectors.get("windows")
     if b"\0" in head[:4096]:
         return None
-    lines = [line for line in head.decode("utf-8", "replace").lstrip("\ufeff").split("\n")[:LINES]]
+    lines = head.decode("utf-8", "replace").lstrip("\ufeff").split("\n")[:LINES]
     if len(lines) > 1:
         lines.pop()  # probably cut
     lines = [line for line in lines if line.strip()]
@@ -67,7 +67,8 @@ def _tests(collector: Collector) -> list[Callable[[str], re.Match[str] | None]]:
     if description.format == "syslog":
         # Only the general one: it sends each line to the collector that owns it.
         return [] if description.programs else [pattern.match for _, pattern in HEADERS]
-    texts = description.recognise or description.line
+    texts = description.recognise or [form.text for form in collector.forms()]
+    texts = texts or [description.begins] if description.begins else texts
     return [compile_pattern(text).regex.match for text in texts]
 
 
