@@ -36,6 +36,7 @@ class Named:
 
     service: str
     done: bool = True
+    upgraded: bool = False
 
     def read(self, client: bool, data: bytes, time: int) -> Iterator[Fact]:
         """Yield nothing."""
@@ -61,6 +62,8 @@ class Conversation:
     """What was said before anybody understood it."""
     heard: int = 0
     over: bool = False
+    service: str | None = None
+    """The protocol, if it is known; of several the first, for the port is its."""
 
     def hear(self, client: bool, start: int, data: bytes, length: int, time: int) -> Iterator[Fact]:
         """Take a segment and yield the facts that it completes."""
@@ -81,11 +84,6 @@ class Conversation:
         """Yield what was still waiting."""
         return self.dialogue.close() if self.dialogue else iter(())
 
-    @property
-    def service(self) -> str | None:
-        """The protocol, if it is known."""
-        return self.dialogue.service if self.dialogue else None
-
     def _take(self, client: bool, piece: bytes | int, time: int) -> Iterator[Fact]:
         if self.over:
             return
@@ -101,9 +99,14 @@ class Conversation:
             if self.dialogue is None:
                 self.over = self.heard > UNDECIDED
                 return
+            self.service = self.service or self.dialogue.service
             pieces, self.begun = self.begun, []
         else:
             pieces = [(client, piece, time)]
         for side, data, when in pieces:
             yield from self.dialogue.read(side, data, when)
-        self.over = self.dialogue.done
+        self.over = self.dialogue.done and not self.dialogue.upgraded
+        if self.dialogue.upgraded:
+            self.service = self.dialogue.service
+            yield from self.dialogue.close()
+            self.dialogue, self.heard = None, 0

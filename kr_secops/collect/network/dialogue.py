@@ -37,6 +37,8 @@ class Dialogue(Protocol):
 
     done: bool
     """It has nothing more to learn."""
+    upgraded: bool
+    """What follows is another protocol: TLS after STARTTLS, anything after CONNECT."""
 
     def read(self, client: bool, data: bytes, time: int) -> Iterator[Fact]:
         """Take the next bytes of one side and yield what they complete."""

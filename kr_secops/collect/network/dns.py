@@ -250,8 +250,10 @@ class Questions:
         yield from self._give_up(time)
         key = (message.id, message.name, message.kind)
         if not message.is_answer:
-            # The same question again, unanswered so far, is one exchange.
-            self.waiting.setdefault(key, (message, time))
+            before = self.waiting.pop(key, None)
+            self.waiting[key] = (message, time)
+            if before:
+                yield _fact(*before, None)
             return
         _, asked = self.waiting.pop(key, (None, time))
         yield _fact(message, asked, time)
@@ -293,7 +295,7 @@ class OverTcp:
     service = "dns"
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.upgraded = False
         self._buffers = {True: bytearray(), False: bytearray()}
         self._questions = Questions()
 

@@ -170,7 +170,8 @@ class Flow:
 
     def _advance(self, flags: int, sender: End, receiver: End) -> None:
         if flags & RST:
-            if not sender.stage == receiver.stage == Stage.closed:
+            # Who hangs up after its own good-bye does not undo it.
+            if sender.stage is not Stage.closed:
                 sender.stage = Stage.reset
                 self.refused_by = self.refused_by or sender
             self.closing = True

@@ -15,7 +15,7 @@ LINE_LIMIT: Final = 4 << 10
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$")
-_STARTS = re.compile(rb"[A-Za-z-]{3,20} \S|HTTP/\d")
+_STARTS = re.compile(rb"[A-Z][A-Z-]{2,19} \S|[Hh][Tt]{2}[Pp]/\d")
 
 
 class Part(enum.Enum):

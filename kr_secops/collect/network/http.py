@@ -32,10 +32,11 @@ METHODS: Final = frozenset(
 )
 
 _REQUEST = re.compile(rb"([!-~]{1,40}) +(\S.*?)(?: +HTTP/(\d{1,2}\.\d{1,2}))? *$", re.DOTALL)
-_STATUS = re.compile(rb"HTTP/(\d{1,2}\.\d{1,2}) +(\d{3})(?!\d)")
+_STATUS = re.compile(rb"HTTP/(\d{1,2}\.\d{1,2}) +(\d{3})(?!\d)", re.IGNORECASE)
 _USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#@]*@", re.IGNORECASE)
 _AUTHORITY = re.compile(r"^[a-z][a-z0-9+.-]*://([^/?#]*)", re.IGNORECASE)
-_WORD = r"[\w.%\[-]*(?:pass(?:word|wd|wort|phrase)?|pwd|sandi)(?:%5d|\])?="
+# Not compass, not bypass.
+_WORD = r"[\w.%\[-]*(?:(?<!com)(?<!by)pass(?:word|wd|wort|phrase)?|pwd|sandi)(?:%5d|\])?="
 _IN_QUERY = re.compile(rf"((?:^|(?<=[?&;])){_WORD})([^&#;\s]+)", re.IGNORECASE)
 _IN_FORM = re.compile(rf"(?:^|&){_WORD}[^&\s]".encode(), re.IGNORECASE)
 _USER = re.compile(
@@ -90,7 +91,7 @@ class Http:
     service = "http"
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.upgraded = False
         self._client = Framing()
         self._server = Framing()
         self._waiting: deque[_Exchange] = deque()
@@ -136,7 +137,7 @@ class Http:
     def _request(self, head: bytes, time: int) -> Iterator[Fact]:
         first, headers = parse_head(head)
         line = _REQUEST.match(first)
-        if line is None:
+        if line is None or not (line[3] or line[1].upper() in METHODS):
             self._client.lose(0)
             return
         exchange = _Exchange(time, time, _request_fields(line, headers))
@@ -174,12 +175,12 @@ class Http:
         exchange.end = time
         fields = exchange.fields
         fields["http.response.status_code"] = status
-        fields.setdefault("http.version", text(line[1]))
+        fields["http.version"] = text(line[1])  # the version in force is the server's
         if kind := headers.get(b"content-type"):
             fields["kr.network.http.content_type"] = text(kind)
         method = fields.get("http.request.method")
         if status == SWITCHING or (method == "CONNECT" and status < 300):
-            self.done = True
+            self.done = self.upgraded = True
             yield from exchange.facts()
             return
         chunked = b"chunked" in headers.get(b"transfer-encoding", b"").lower()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from kr_secops.collect.network.packet import DEEPEST, Link, Malformed, arp, internet
@@ -26,6 +27,9 @@ ARP_KIND: Final = 0x0806
 MPLS_KINDS: Final = frozenset({0x8847, 0x8848})
 PPPOE_KIND: Final = 0x8864
 PPP_IP: Final = frozenset({0x0021, 0x0057})
+VN_TAG: Final = 0x8926
+INNER: Final = {0x8903: 2, 0x88E7: 4}
+"""Whole Ethernet frames behind a short header: FabricPath, provider backbones."""
 LONGEST_LLC: Final = 1500
 SNAP: Final = b"\xaa\xaa\x03"
 
@@ -53,7 +57,7 @@ def _ethernet(data: bytes) -> Decoded:
     return _ether_kind(kind, data, 14, Link(data[6:12], data[:6]))
 
 
-def _ether_kind(kind: int, data: bytes, offset: int, link: Link) -> Decoded:
+def _ether_kind(kind: int, data: bytes, offset: int, link: Link) -> Decoded:  # noqa: C901  # a list
     for _ in range(DEEPEST):
         if kind in IP_KINDS:
             return internet(data[offset:], link)
@@ -63,6 +67,13 @@ def _ether_kind(kind: int, data: bytes, offset: int, link: Link) -> Decoded:
             tag, kind = struct.unpack_from(">HH", data, offset)
             link = Link(link.source, link.destination, tag & 0x0FFF)
             offset += 4
+        elif kind == VN_TAG:
+            (kind,) = _U16(data, offset + 4)
+            offset += 6
+        elif kind in INNER:
+            data, offset = data[offset + INNER[kind] :], 14
+            (kind,) = _U16(data, 12)
+            link = Link(data[6:12], data[:6], link.vlan)
         elif kind <= LONGEST_LLC and data[offset : offset + 3] == SNAP:
             (kind,) = _U16(data, offset + 6)
             offset += 8
@@ -152,6 +163,7 @@ def _by_scapy(frame: Frame) -> Decoded:
 @cache
 def _scapy_layers() -> dict[int, Any]:
     """Return scapy's link types; loading its protocols takes half a second, so only when asked."""
+    import_module("scapy.layers.all")
     from scapy.config import conf
 
     return dict(conf.l2types.num2layer)

@@ -48,11 +48,12 @@ class _Login:
     service: ClassVar[str]
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.upgraded = False
         self._lines = {True: Lines(), False: Lines()}
         self._user: str | None = None
         self._tried: tuple[str, str | None, int] | None = None
         """Mechanism, user and time of a login that the server has not answered."""
+        self._asked_tls = False
 
     def read(self, client: bool, data: bytes, time: int) -> Iterator[Fact]:
         """Take bytes of one side."""
@@ -103,8 +104,8 @@ class Ftp(_Login):
             self._user = None
 
     def _reply(self, line: bytes) -> Iterator[Fact]:
-        if line.startswith(b"234"):  # the rest is TLS
-            self.done = True
+        if line.startswith(b"234"):
+            self.done = self.upgraded = True
         elif line[:3] in (b"230", b"232"):
             yield from self._answer("success")
         elif line[:1] in (b"4", b"5"):
@@ -165,11 +166,12 @@ class Smtp(_Sasl):
         self._asked_data = verb.upper() == b"DATA"
         if verb.upper() == b"AUTH":
             yield from self._authenticate(rest, time)
-        elif verb.upper() == b"STARTTLS":
-            self.done = True
+        self._asked_tls = verb.upper() == b"STARTTLS"
 
     def _reply(self, line: bytes) -> Iterator[Fact]:
-        if line.startswith(b"354") and self._asked_data:
+        if line.startswith(b"220") and self._asked_tls:
+            self.done = self.upgraded = True
+        elif line.startswith(b"354") and self._asked_data:
             self._in_mail = True
         elif line.startswith(b"235"):
             yield from self._answer("success")
@@ -195,11 +197,12 @@ class Pop3(_Sasl):
             yield from self._try("pass", self._user, time)
         elif verb == b"AUTH":
             yield from self._authenticate(rest, time)
-        elif verb == b"STLS":
-            self.done = True
+        self._asked_tls = verb == b"STLS"
 
     def _reply(self, line: bytes) -> Iterator[Fact]:
-        if line.startswith(b"+OK"):
+        if line.startswith(b"+OK") and self._asked_tls:
+            self.done = self.upgraded = True
+        elif line.startswith(b"+OK"):
             yield from self._answer("success")
         elif line.startswith(b"-ERR"):
             self._mechanism = b""
@@ -246,13 +249,16 @@ class Imap(_Sasl):
             self._tag = tag
             yield from self._authenticate(rest, time)
         elif verb == b"STARTTLS":
-            self.done = True
+            self._tag, self._asked_tls = tag, True
         elif literal := _LITERAL.search(rest):
             self._left = int(literal[1])
 
     def _reply(self, line: bytes) -> Iterator[Fact]:
         tag, _, rest = line.partition(b" ")
-        if self._tag and tag == self._tag:
+        if self._asked_tls and tag == self._tag:
+            self.done = self.upgraded = rest[:2].upper() == b"OK"
+            self._asked_tls = False
+        elif self._tag and tag == self._tag:
             self._mechanism = self._begun = b""
             yield from self._answer("success" if rest[:2].upper() == b"OK" else "failure")
 
@@ -264,7 +270,7 @@ class Telnet:
     TYPED: Final = 256
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.upgraded = False
         self._said = b""
         """The end of what the server wrote."""
         self._typed = b""

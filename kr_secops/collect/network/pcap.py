@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from kr_secops.collect.network.table import Outcome
     from kr_secops.event import Event
 
-HEADERS: Final = 42
-"""Bytes kept of a rejected frame: its headers. What is behind them may be anyone's mail."""
+HEADERS: Final = 26
+"""Bytes kept of a rejected frame: link layer and what stands before the addresses of IPv4. What is
+behind them may be anyone's mail."""
 
 
 def read_pcap(path: Path, *, host: str | None = None) -> Iterator[Event | Rejected | Skipped]:

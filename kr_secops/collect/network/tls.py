@@ -51,7 +51,14 @@ RETRY: Final = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e07
 
 def begins(client: bytes) -> bool:
     """Return whether a client that says *client* first speaks TLS."""
-    return len(client) > 5 and client[0] == HANDSHAKE and client[1] == 3 and client[5] == 1
+    return _begins_as_ssl2(client) or (
+        len(client) > 5 and client[0] == HANDSHAKE and client[1] == 3 and client[5] == 1
+    )
+
+
+def _begins_as_ssl2(client: bytes | bytearray) -> bool:
+    """Return whether *client* is an SSL 2 hello that offers more (RFC 5246, E.2)."""
+    return len(client) > 3 and client[0] & 0x80 != 0 and client[2:4] == b"\x01\x03"
 
 
 class Tls:
@@ -60,7 +67,7 @@ class Tls:
     service = "tls"
 
     def __init__(self) -> None:
-        self.done = False
+        self.done = self.upgraded = False
         self._time = 0
         self._end = 0
         self._fields: Event = {}
@@ -76,6 +83,12 @@ class Tls:
         self._end = time
         records = self._records[client]
         records += data
+        if client and not self._fields and _begins_as_ssl2(records):
+            length = 2 + ((records[0] & 0x7F) << 8 | records[1])
+            if len(records) < length:
+                return
+            self._fields["kr.network.tls.ssl2_hello"] = True
+            del records[:length]
         while len(records) >= 5 and not self.done:
             kind, major, length = records[0], records[1], records[3] << 8 | records[4]
             if kind not in (CHANGE_CIPHER, ALERT, HANDSHAKE, APPLICATION) or major != 3:
