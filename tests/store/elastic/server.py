@@ -1,13 +1,12 @@
 """A real Elasticsearch for the tests, made of what Maven Central has; nothing is pretended.
 
-``python tests/store/elastic/server.py build`` fetches and arranges it once (85 MB), outside the
-repository: ``$ELASTIC_FOR_TESTS``, else ``/var/cache/kr-secops-elastic`` or ``~/.cache/…``.
-Needs Maven and a JDK of 21 or newer (``$JAVA_HOME``, ``PATH``, ``/usr/lib/jvm``).
+``python -m tests.store.elastic.build`` fetches and arranges it once; see README.md.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes.util
 import hashlib
 import json
@@ -18,7 +17,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -47,7 +45,7 @@ def cache() -> Path:
     return Path(os.environ.get("ELASTIC_FOR_TESTS") or default / "kr-secops-elastic")
 
 
-def jdk() -> Path:
+def jdk(oldest: int = JAVA) -> Path:
     """Return the home of the first JDK that is new enough."""
     homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     if compiler := shutil.which("javac"):
@@ -56,79 +54,92 @@ def jdk() -> Path:
         release = home / "release"
         if (home / "bin" / "javac").exists() and release.exists():
             version = re.search(r'JAVA_VERSION="(\d+)', release.read_text())
-            if version and int(version[1]) >= JAVA:
+            if version and int(version[1]) >= oldest:
                 return home
-    raise MissingError(f"a JDK, {JAVA} or newer")
+    raise MissingError(f"a JDK, {oldest} or newer")
 
 
-def built() -> Path:
+def home() -> Path:
     """Return the folder of the server that `build` made."""
     jdk()
-    home = cache() / VERSION
-    if not (home / "READY").exists():
-        raise MissingError("`python tests/store/elastic/server.py build`")
-    return home
+    return ready(VERSION)
+
+
+def ready(version: str) -> Path:
+    """Return the folder in the cache that a build finished."""
+    folder = cache() / version
+    if not (folder / "READY").exists():
+        raise MissingError("`python -m tests.store.elastic.build`")
+    return folder
 
 
 def build() -> Path:
     """Fetch and arrange the server unless that was done before; return its folder."""
-    home = cache() / VERSION
-    if (home / "READY").exists():
-        return home
-    java = jdk()
-    if shutil.which("mvn") is None:
-        raise MissingError("Maven")
-    shutil.rmtree(home, ignore_errors=True)
-    lib, modules = home / "lib", home / "modules"
-    netty, core, security = (modules / name for name in ("netty", "core", "security"))
-    for folder in (lib, netty, core, security, modules / "root"):
-        folder.mkdir(parents=True)
+    java, folder = jdk(), cache() / VERSION
+    if (folder / "READY").exists():
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    lib, modules = folder / "lib", folder / "modules"
+    netty, core, security, root = (modules / name for name in ("netty", "core", "security", "root"))
+    for part in (lib, netty, core, security, root):
+        part.mkdir(parents=True)
     _resolve(lib)
     for jar in lib.iterdir():
         if NETTY.match(jar.name):
             jar.rename(netty / jar.name)
-    _resolve(home / "all", "-P", "security")
+    _resolve(folder / "all", "-P", "security")
     present = {jar.name for jar in (*lib.iterdir(), *netty.iterdir())}
-    for jar in (home / "all").iterdir():
+    for jar in (folder / "all").iterdir():
         if jar.name not in present and not DOUBLED.match(jar.name):
             jar.rename((core if CORE.match(jar.name) else security) / jar.name)
-    shutil.rmtree(home / "all")
+    shutil.rmtree(folder / "all")
     for jar in netty.iterdir():
         shutil.copy(jar, core if jar.name.startswith("elasticsearch-ssl-config-") else security)
-    _compile(java, lib, "main", home / "server.jar")
-    _compile(java, lib, "root", modules / "root" / "root.jar")
-    _compile(java, lib, "stubs", security / "stubs.jar")
-    _describe(netty, "transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin")
-    _describe(modules / "root", "root", "RootPlugin")
-    _describe(core, "x-pack-core", "org.elasticsearch.xpack.core.XPackPlugin")
-    _describe(
-        security, "x-pack-security", "org.elasticsearch.xpack.security.Security", "x-pack-core"
+    compile_java(java, lib, "main", folder / "server.jar")
+    compile_java(java, lib, "root", root / "root.jar")
+    compile_java(java, lib, "stubs", security / "stubs.jar")
+    xpack = "org.elasticsearch.xpack"
+    describe(netty, "transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin")
+    describe(root, "root", "RootPlugin")
+    describe(core, "x-pack-core", f"{xpack}.core.XPackPlugin")
+    describe(security, "x-pack-security", f"{xpack}.security.Security", extended="x-pack-core")
+    _link_zstd(folder / "native")
+    (folder / "READY").touch()
+    return folder
+
+
+def fetch(*arguments: str) -> None:
+    """Run Maven."""
+    if shutil.which("mvn") is None:
+        raise MissingError("Maven")
+    done = subprocess.run(
+        ["mvn", "-B", "-q", *arguments], capture_output=True, text=True, check=False
     )
-    _link_zstd(home / "native")
-    (home / "READY").touch()
-    return home
-
-
-def _resolve(folder: Path, *options: str) -> None:
-    command = ["mvn", "-B", "-q", "-f", str(HERE / "pom.xml"), f"-Delastic={VERSION}", *options]
-    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-    done = subprocess.run(command + goal, capture_output=True, text=True, check=False)
     if done.returncode:
         raise MissingError(f"what Maven could not fetch: {done.stdout[-2000:]}")
 
 
-def _compile(java: Path, lib: Path, part: str, jar: Path) -> None:
+def _resolve(folder: Path, *options: str) -> None:
+    goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
+    fetch("-f", str(HERE / "pom.xml"), f"-Delastic={VERSION}", *options, *goal)
+
+
+def compile_java(java: Path, lib: Path, part: str, jar: Path, *options: str) -> None:
+    """Make *jar* of the sources in ``java/<part>``."""
     with tempfile.TemporaryDirectory() as classes:
         sources = sorted((HERE / "java" / part).rglob("*.java"))
-        compiler = [java / "bin" / "javac", "-nowarn", "-cp", f"{lib}/*", "-d", classes]
+        compiler = [java / "bin" / "javac", "-nowarn", *options, "-cp", f"{lib}/*", "-d", classes]
         subprocess.run([*compiler, *sources], check=True)
         subprocess.run([java / "bin" / "jar", "cf", jar, "-C", classes, "."], check=True)
 
 
-def _describe(folder: Path, name: str, plugin: str, extended: str = "") -> None:
+def describe(
+    folder: Path, name: str, plugin: str, version: str = VERSION, extended: str = ""
+) -> None:
+    """Say which plugin the jars in *folder* are."""
     (folder / "plugin-descriptor.properties").write_text(
-        f"name={name}\ndescription={name}\nversion={VERSION}\nelasticsearch.version={VERSION}\n"
-        f"classname={plugin}\nextended.plugins={extended}\njava.version={JAVA}\n"
+        f"name={name}\ndescription={name}\nversion={version}\nelasticsearch.version={version}\n"
+        f"classname={plugin}\nextended.plugins={extended}\njava.version=17\n"
         "has.native.controller=false\n"
     )
 
@@ -146,6 +157,8 @@ class Node:
 
     user = "tester"
     password = "only-for-tests"
+    user_id: int | None = None
+    """Whom the server runs as; None: whoever runs the tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -163,10 +176,8 @@ class Node:
         (self.config / "users").write_text(f"{self.user}:{{PBKDF2}}10000${text}\n")
         (self.config / "users_roles").write_text(f"superuser:{self.user}\n")
 
-    def start(self) -> None:
-        """Start, and wait until it is healthy; a restart on the same data takes longest."""
-        home = built()
-        settings = {
+    def settings(self) -> dict[str, object]:
+        return {
             "path.home": self.folder,
             "path.data": self.folder / "data",
             "path.logs": self.folder / "logs",
@@ -183,21 +194,42 @@ class Node:
             "xpack.security.http.ssl.key": "http.key",
             "xpack.security.http.ssl.certificate": "http.crt",
         }
-        command = [
+
+    def command(self) -> list[object]:
+        base = home()
+        return [
             jdk() / "bin" / "java",
             *("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
             *("--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             f"-Des.path.home={self.folder}",
-            f"-Des.nativelibs.path={home / 'native'}",
+            f"-Des.nativelibs.path={base / 'native'}",
             "-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false",
             f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
-            *("-cp", f"{home / 'server.jar'}:{home / 'lib'}/*", "Server", home / "modules"),
-            *(f"{name}={value}" for name, value in settings.items()),
+            *("-cp", f"{base / 'server.jar'}:{base / 'lib'}/*", "Server", base / "modules"),
+            *(f"{name}={value}" for name, value in self.settings().items()),
         ]
+
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    def directory(self) -> Path:
+        return self.folder
+
+    def start(self) -> None:
+        """Start, and wait until it is healthy; a restart on the same data takes longest."""
+        command = [str(word) for word in self.command()]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], cwd=self.folder, stdout=log, stderr=log
+                command,
+                env={"PATH": os.environ["PATH"], **self.environment()},
+                cwd=self.directory(),
+                stdout=log,
+                stderr=log,
+                user=self.user_id,
+                group=self.user_id,
+                extra_groups=None if self.user_id is None else [],
+                start_new_session=True,
             )
         deadline = time.monotonic() + 120
         while True:
@@ -206,6 +238,7 @@ class Node:
                 break
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
                     raise RuntimeError((self.folder / "log").read_text()[-4000:]) from None
                 time.sleep(0.2)
 
@@ -234,7 +267,8 @@ class Node:
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
-            self.process.send_signal(how)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, how)
             self.process.wait(30)
             self.process = None
 
@@ -258,12 +292,3 @@ def _make_certificate(folder: Path) -> None:
         check=True,
         capture_output=True,
     )
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["build"]:
-        sys.exit(__doc__)
-    try:
-        sys.stdout.write(f"{build()}\n")
-    except MissingError as e:
-        sys.exit(f"needs {e}")
