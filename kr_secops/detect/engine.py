@@ -71,6 +71,7 @@ class Engine:
         *,
         windows: bytes | None = None,
         clock: Callable[[], float] = time.time,
+        everything: bool = False,
     ) -> None:
         """Start.
 
@@ -78,15 +79,16 @@ class Engine:
             ruleset: the rules.
             windows: what `windows` gave at the end of an earlier run.
             clock: the present, so that a record from the future cannot end all windows.
+            everything: report rules that only feed correlations too; for tests of rules.
         """
         self._ruleset = ruleset
         self._index = Index(ruleset.compiled)
         self._rules: dict[int, Rule] = {}
-        self._silent = frozenset(ruleset.compiled.head["silent"])
+        self._silent = frozenset(() if everything else ruleset.compiled.head["silent"])
         self._windows = Windows(ruleset.correlations, _stamp) if _correlates(ruleset) else None
         self._pending: dict[str, _Pending] = {}
         self._latest = clock() + _AHEAD
-        self._prefilters: dict[str, Prefilter | None] = {}
+        self._prefilters: dict[str, Prefilter] = {}
         self.pending = 0
         """Sightings since the last drain; whoever feeds the engine drains it in good time."""
         if windows and self._windows is not None:
@@ -103,14 +105,26 @@ class Engine:
             shapes: how its records can look; empty: nothing is known.
             data: whole lines.
         """
+        prefilter = self._prefilter(collector_key, shapes)
+        return None if prefilter is None else prefilter.lines(data)
+
+    def wants_privacy(self, collector_key: str, shapes: tuple[Shape, ...]) -> bool:
+        """Return whether a rule that fits *shapes* asks for personal data (``kr.pii.*``).
+
+        `choose` takes it for granted that lines with personal data are read anyway where this is
+        so: what is masked in a line is found by privacy, not by rules.
+        """
+        prefilter = self._prefilter(collector_key, shapes)
+        return prefilter is None or prefilter.wants_privacy
+
+    def _prefilter(self, collector_key: str, shapes: tuple[Shape, ...]) -> Prefilter | None:
         if not shapes:
             return None
         if collector_key not in self._prefilters:
             from kr_secops.detect.prefilter import load
 
             self._prefilters[collector_key] = load(self._ruleset, collector_key, shapes)
-        prefilter = self._prefilters[collector_key]
-        return None if prefilter is None else prefilter.lines(data)
+        return self._prefilters[collector_key]
 
     def feed(self, event: Event) -> list[Match]:
         """Match *event* against every rule, and let the correlations know."""

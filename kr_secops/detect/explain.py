@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from kr_secops.detect.matcher import Low, function, texts
-from kr_secops.rule.generate import compile_tree
+from kr_secops.detect.matcher import Low, holds, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,7 +54,7 @@ def _node(node: Node, low: Low) -> dict[str, Any]:
 
 
 def _leaf(node: Node, low: Low) -> dict[str, Any]:
-    true = bool(function(compile_tree(node, "explain"))(low, low.event))
+    true = holds(node, low)
     if node[0] in ("word", "words"):
         return {"field": "*", "is": _is(node), "want": _want(node), "value": "", "true": true}
     return {

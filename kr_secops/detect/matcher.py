@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from kr_secops.event import Event
+    from kr_secops.rule.tree import Node
 
 NOT_WORDS: Final = frozenset(
     """@timestamp ecs.version event.original event.kind event.category event.type event.dataset
     event.module event.outcome event.action event.ingested event.created event.timezone
-    log.file.path log.offset""".split()
+    event.duration event.sequence
+    log.file.path log.offset host.name host.hostname related.ip related.user related.hosts""".split()
 )
 """Fields that are ours, not the record's: keywords are not looked for in them."""
 
@@ -248,6 +250,23 @@ TESTS: Final[dict[str, Any]] = {
     "WORD": _word,
     "WORDS": _words,
 }
+
+
+def holds(leaf: Node, low: Low) -> bool:
+    """Return whether one leaf of a tree is true, without code made for it."""
+    op = leaf[0]
+    if op == "lit":
+        _, name, kind, wanted = leaf
+        value = low[name]
+        if kind == "=":
+            return bool(value == wanted)
+        if kind == "*":
+            return wanted in value
+        return bool(value.startswith(wanted) if kind == "^" else value.endswith(wanted))
+    if op in ("word", "words"):
+        return bool(TESTS[op.upper()](low, *leaf[1:]))
+    arguments = leaf[1:-1] if op in ("glob", "cased", "re") else leaf[1:]
+    return bool(TESTS[op.upper()](low.event, *arguments))
 
 
 def function(code: CodeType) -> Callable[[Low, Event], bool]:

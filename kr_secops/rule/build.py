@@ -13,10 +13,10 @@ from sigma.rule import SigmaRule
 
 from kr_secops.rule import index, source
 from kr_secops.rule.container import Writer
+from kr_secops.rule.convert import UnsupportedError
 from kr_secops.rule.logsource import DEFAULT_TAXONOMY, Pipelines
 from kr_secops.rule.metadata import Rule, describe, to_row
 from kr_secops.rule.references import convert
-from kr_secops.rule.tree import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,7 +20,8 @@ from sigma.processing.transformations import AddConditionTransformation
 from sigma.rule import SigmaRule
 
 from kr_secops.errors import ContentError, UsageError
-from kr_secops.rule.tree import UnsupportedError, from_detections, leaves
+from kr_secops.rule.convert import UnsupportedError, from_detections
+from kr_secops.rule.tree import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

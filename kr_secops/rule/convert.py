@@ -1,0 +1,271 @@
+"""From pySigma's view of a rule to a `tree`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import re._parser as sre  # type: ignore[import-not-found]
+from typing import TYPE_CHECKING, Any, Final
+
+from sigma import types as sigma
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionIdentifier,
+    ConditionNOT,
+    ConditionOR,
+    ConditionSelector,
+    ConditionValueExpression,
+)
+
+from kr_secops.rule.tree import join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sigma.rule import SigmaDetections
+
+    from kr_secops.rule.tree import Node
+
+_KINDS: Final = {"s": "=", "*s*": "*", "s*": "^", "*s": "$"}
+_MULTI: Final = sigma.SpecialChars.WILDCARD_MULTI
+_FLAGS: Final = {
+    sigma.SigmaRegularExpressionFlag.IGNORECASE: re.IGNORECASE,
+    sigma.SigmaRegularExpressionFlag.MULTILINE: re.MULTILINE,
+    sigma.SigmaRegularExpressionFlag.DOTALL: re.DOTALL,
+}
+
+
+class UnsupportedError(Exception):
+    """A value that no event could be compared with, such as an unresolved placeholder."""
+
+
+def from_detections(detections: SigmaDetections, lists: dict[str, list[str]]) -> Node:
+    """Return the tree of *detections*.
+
+    Args:
+        detections: what pySigma made of the rule, its pipelines applied.
+        lists: the values of the placeholders of ``expand``.
+
+    Raises:
+        UnsupportedError: a part has no meaning here.
+        SigmaError: pySigma's own complaint about the condition.
+    """
+    convert = _Conversion(detections, lists)
+    trees = [
+        convert.condition(condition.parse(postprocess=False))
+        for condition in detections.parsed_condition
+    ]
+    return join("or", trees)
+
+
+class _Conversion:
+    def __init__(self, detections: SigmaDetections, lists: dict[str, list[str]]) -> None:
+        self.detections = detections
+        self.lists = lists
+
+    def condition(self, node: Any) -> Node:
+        """Convert the author's condition, keeping the names of its parts."""
+        if isinstance(node, ConditionNOT):
+            return ("not", self.condition(node.args[0]))
+        if isinstance(node, ConditionSelector):
+            names = node.resolve_referenced_detections(self.detections)
+            if not names:
+                raise UnsupportedError(f"no part is named like {node.pattern!r}")
+            op = "and" if node.cond_class is ConditionAND else "or"
+            return join(op, [self.condition(name) for name in names])
+        if isinstance(node, ConditionIdentifier):
+            found = node.postprocess(self.detections)
+            if found is None:
+                raise UnsupportedError(f"{node.identifier}: nothing is left of it")
+            return ("name", _shown(node.identifier), self.detection(found))
+        op = "and" if isinstance(node, ConditionAND) else "or"
+        return join(op, [self.condition(child) for child in node.args])
+
+    def detection(self, node: Any) -> Node:
+        if isinstance(node, ConditionAND | ConditionOR):
+            op = "and" if isinstance(node, ConditionAND) else "or"
+            return join(op, [self.detection(child) for child in node.args])
+        if isinstance(node, ConditionNOT):
+            return ("not", self.detection(node.args[0]))
+        if isinstance(node, ConditionFieldEqualsValueExpression):
+            return self.value(node.field, node.value)
+        assert isinstance(node, ConditionValueExpression)
+        return self.keyword(node.value)
+
+    def value(self, field: str, value: Any) -> Node:
+        if isinstance(value, sigma.SigmaExpansion):
+            return join("or", [self.value(field, item) for item in value.values])
+        if isinstance(value, sigma.SigmaString):
+            return join("or", [_text(field, text) for text in self.expanded(value)])
+        if isinstance(value, sigma.SigmaRegularExpression):
+            return self.pattern(field, value)
+        for kind, convert in _VALUES.items():
+            if isinstance(value, kind):
+                return convert(field, value)
+        raise UnsupportedError(f"{type(value).__name__} cannot be compared with an event")
+
+    def pattern(self, field: str, value: sigma.SigmaRegularExpression) -> Node:
+        if value.contains_placeholder():
+            value = self.expanded_pattern(value)
+        flags = sum(_FLAGS[flag] for flag in value.flags)
+        text = str(value.regexp)
+        try:
+            re.compile(text, flags)
+        except re.error as e:
+            raise UnsupportedError(f"the expression cannot be compiled: {e}") from None
+        return ("re", field, text, flags, required_text(text, flags))
+
+    def expanded_pattern(self, value: sigma.SigmaRegularExpression) -> sigma.SigmaRegularExpression:
+        (first, *_) = value.replace_placeholders(
+            lambda p: ["(?:" + "|".join(map(re.escape, self.list(p.name))) + ")"]
+        )
+        return first
+
+    def expanded(self, value: sigma.SigmaString) -> list[sigma.SigmaString]:
+        if not value.contains_placeholder():
+            return [value]
+        return value.replace_placeholders(lambda p: iter(self.list(p.name)))
+
+    def list(self, name: str) -> list[str]:
+        if not self.lists.get(name):
+            raise UnsupportedError(
+                f"nothing says what %{name}% stands for (placeholders/{name}.txt)"
+            )
+        return self.lists[name]
+
+    def keyword(self, value: Any) -> Node:
+        if isinstance(value, sigma.SigmaExpansion):
+            return join("or", [self.keyword(item) for item in value.values])
+        if isinstance(value, sigma.SigmaString):
+            return join("or", [_keyword(text) for text in self.expanded(value)])
+        if isinstance(value, sigma.SigmaNumber):
+            return ("word", str(value.number).lower())
+        if isinstance(value, sigma.SigmaRegularExpression):
+            _, _, text, flags, runs = self.pattern("", value)
+            return ("words", text, flags, runs, False)
+        raise UnsupportedError(f"{type(value).__name__} cannot be a keyword")
+
+
+def _shown(name: str) -> str:
+    if name.startswith("_cond_"):
+        return "logsource"
+    filtered = re.match(r"_filt_[a-z]{10}_(.*)", name)
+    return filtered[1] if filtered else name
+
+
+def _text(field: str, value: sigma.SigmaString) -> Node:
+    parts = list(value.s)
+    if parts in ([], [""]):
+        return ("empty", field)
+    cased = isinstance(value, sigma.SigmaCasedString)
+    shape = "".join("s" if isinstance(p, str) else "*" if p is _MULTI else "?" for p in parts)
+    if shape in _KINDS and not cased:
+        (text,) = (p for p in parts if isinstance(p, str))
+        return ("lit", field, _KINDS[shape], text.lower())
+    pattern, runs = _glob(parts, cased)
+    return ("cased" if cased else "glob", field, pattern, runs)
+
+
+def _keyword(value: sigma.SigmaString) -> Node:
+    parts = list(value.s)
+    cased = isinstance(value, sigma.SigmaCasedString)
+    while parts and parts[0] is _MULTI:
+        del parts[0]
+    while parts and parts[-1] is _MULTI:
+        del parts[-1]
+    if not parts:
+        raise UnsupportedError("an empty keyword would match everything")
+    if len(parts) == 1 and isinstance(parts[0], str) and not cased:
+        return ("word", parts[0].lower())
+    pattern, runs = _glob(parts, cased)
+    return ("words", pattern, int(re.DOTALL), runs, not cased)
+
+
+def _glob(parts: list[Any], cased: bool) -> tuple[str, tuple[str, ...]]:
+    pattern, texts = "", []
+    for part in parts:
+        if isinstance(part, str):
+            pattern += re.escape(part if cased else part.lower())
+            texts.append(part.lower())
+        elif isinstance(part, sigma.Placeholder):
+            raise UnsupportedError(f"nothing says what %{part.name}% stands for")
+        else:
+            pattern += ".*" if part is _MULTI else "."
+    return pattern, tuple(sorted(set(texts), key=lambda t: (-len(t), t)))
+
+
+def required_text(pattern: str, flags: int) -> tuple[str, ...]:
+    """Return lower-case ASCII texts, longest first, that the lower-cased form of any match holds.
+
+    Without regard to case, ``i`` and ``s`` also match letters that do not lower-case to ASCII
+    (dotless i, long s), so they end a text there.
+    """
+    try:
+        parsed = sre.parse(pattern, flags)
+    except (re.error, RecursionError, OverflowError):
+        return ()
+    loose = (
+        "is" if parsed.state.flags & re.IGNORECASE or re.search(r"\(\?[a-zA-Z]*i", pattern) else ""
+    )
+    found: list[str] = []
+
+    def walk(sequence: Any) -> None:
+        run = ""
+        for op, argument in sequence:
+            name = str(op)
+            if name == "LITERAL" and argument < 128 and chr(argument).lower() not in loose:
+                run += chr(argument).lower()
+                continue
+            found.append(run)
+            run = ""
+            if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and argument[0] >= 1:
+                walk(argument[2])
+            elif name == "SUBPATTERN":
+                walk(argument[3])
+        found.append(run)
+
+    walk(parsed)
+    return tuple(sorted({run for run in found if run}, key=lambda t: (-len(t), t)))
+
+
+def _compare(field: str, value: sigma.SigmaCompareExpression) -> Node:
+    op = value.op.name.lower()
+    if isinstance(value.number, sigma.SigmaTimestampPart):
+        return ("part", field, value.number.timestamp_part.name.lower(), op, value.number.number)
+    return ("cmp", field, op, value.number.number)
+
+
+def _reference(field: str, value: sigma.SigmaFieldReference) -> Node:
+    mode = {(True, True): "*", (True, False): "^", (False, True): "$"}.get(
+        (value.starts_with, value.ends_with), "="
+    )
+    return ("ref", field, value.field, mode)
+
+
+def _part(field: str, value: sigma.SigmaTimestampPart) -> Node:
+    return ("part", field, value.timestamp_part.name.lower(), "eq", value.number)
+
+
+def _number(field: str, value: sigma.SigmaNumber) -> Node:
+    return ("lit", field, "=", str(value.number).lower())
+
+
+def _boolean(field: str, value: sigma.SigmaBool) -> Node:
+    return ("lit", field, "=", "true" if value.boolean else "false")
+
+
+def _network(field: str, value: sigma.SigmaCIDRExpression) -> Node:
+    return ("cidr", field, str(ipaddress.ip_network(value.cidr, strict=False)))
+
+
+_VALUES: Final[dict[type, Callable[[str, Any], Node]]] = {
+    sigma.SigmaTimestampPart: _part,  # before SigmaNumber, of which it is one
+    sigma.SigmaNumber: _number,
+    sigma.SigmaBool: _boolean,
+    sigma.SigmaNull: lambda field, _: ("null", field),
+    sigma.SigmaExists: lambda field, value: ("exists", field, bool(value)),
+    sigma.SigmaCIDRExpression: _network,
+    sigma.SigmaCompareExpression: _compare,
+    sigma.SigmaFieldReference: _reference,
+}
