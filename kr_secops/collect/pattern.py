@@ -28,7 +28,7 @@ class Pattern:
     fields: tuple[str, ...]
     """One a group, in order."""
     optional: frozenset[str]
-    """Fields whose group may stay empty-handed."""
+    """Fields whose group may take no part or match nothing."""
     anchors: tuple[str, ...]
     """ASCII texts of which one stands in whatever it matches; empty if none is certain."""
 
@@ -88,10 +88,11 @@ def _has_open_alternative(text: str) -> bool:
 
 
 def _certain_groups(tree: Iterable[Any]) -> Iterable[int]:
+    """Yield the groups that hold a character whenever *tree* matches."""
     for op, value in tree:
         if op is sre.SUBPATTERN:
             group, _, _, inner = value
-            if group is not None:
+            if group is not None and inner.getwidth()[0]:
                 yield group
             yield from _certain_groups(inner)
         elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
