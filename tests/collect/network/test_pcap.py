@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kr_secops import ecs
+from kr_secops import content, ecs
 from kr_secops.collect.interface import Skipped
 from kr_secops.collect.network.capture import Frame
 from kr_secops.collect.network.pcap import read_frames, read_pcap
@@ -282,3 +282,24 @@ def test_a_capture_of_a_network_of_our_own(own_network: Any, tmp_path: Path) -> 
     assert (login["user.name"], login["event.outcome"]) == ("yusuf", "failure")
     assert {e["kr.arp.operation"] for e in of(found, "arp")} >= {"request", "reply"}
     assert SECRET not in repr(found).encode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "title", "source"),
+    [
+        ("portscan.pcap.gz", "Port scan of one host", "203.0.113.200"),
+        ("dns-tunnel.pcap.gz", "DNS tunnel", "10.61.12.10"),
+    ],
+)
+def test_the_shipped_rules_find_what_was_recorded_and_nothing_else(
+    name: str, title: str, source: str, tmp_path: Path
+) -> None:
+    ruleset = pytest.importorskip("kr_secops.rule.ruleset")
+    engine = pytest.importorskip("kr_secops.detect.engine").Engine(
+        ruleset.load([content.shipped("rules")], cache_dir=tmp_path)
+    )
+    for event in events(ESTATE / name):
+        engine.feed(event)
+    found = [(f.rule_name, f.entity["source.ip"]) for f in engine.findings()]
+    assert found == [(title, source)]
