@@ -34,6 +34,7 @@ _IPV6 = Struct(">4xHBx16s16s").unpack_from
 _TCP = Struct(">HHIIBBH").unpack_from
 _UDP = Struct(">HHH").unpack_from
 _ICMP = Struct(">BBxxH").unpack_from
+_V6_FRAGMENT = Struct(">xxHI").unpack_from
 _ARP = Struct(">HHBBH6s4s6s4s").unpack_from
 _GRE = Struct(">HH").unpack_from
 
@@ -90,7 +91,26 @@ class Malformed:
     reason: str
 
 
-Decoded: TypeAlias = "Packet | Arp | Malformed | None"
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A part of an IP packet that was sent in parts."""
+
+    link: Link
+    source: bytes
+    destination: bytes
+    protocol: int
+    identity: int
+    header: int
+    """Bytes of the headers before it."""
+    start: int
+    data: bytes
+    length: int
+    """Bytes of the part on the wire."""
+    more: bool
+    """It is not the last part."""
+
+
+Decoded: TypeAlias = "Packet | Fragment | Arp | Malformed | None"
 """None: a frame that is neither IP nor ARP."""
 
 
@@ -110,6 +130,16 @@ def internet(data: bytes, link: Link, depth: int = 0) -> Decoded:
     return Malformed(f"IP version {version}")
 
 
+def whole(first: Fragment, body: bytes, length: int) -> Decoded:
+    """Return the packet whose parts make up *body*, of which *length* bytes were sent.
+
+    Raises:
+        struct.error, IndexError: the body ends within the headers.
+    """
+    network = _Network(first.link, first.source, first.destination, first.header + length, length)
+    return _transport(network, first.protocol, body, 0)
+
+
 def arp(data: bytes, link: Link) -> Decoded:
     """Return the ARP packet that *data* begins with; None if it is for other address families."""
     _, family, mac_length, ip_length, operation, *addresses = _ARP(data)
@@ -119,15 +149,18 @@ def arp(data: bytes, link: Link) -> Decoded:
 
 
 def _ipv4(data: bytes, link: Link, depth: int) -> Decoded:
-    first, total, _, flags, protocol, source, destination = _IPV4(data)
+    first, total, identity, flags, protocol, source, destination = _IPV4(data)
     header = (first & 15) * 4
     # Zero: the sending card was to fill it in (segmentation offload) when it was captured.
     total = total or len(data)
     if header < 20 or total < header:
         return Malformed("IPv4 header length")
     body = data[header:total]
-    if flags & 0x1FFF:
-        return None
+    if flags & 0x3FFF:
+        return Fragment(
+            link, source, destination, protocol, identity, header, (flags & 0x1FFF) * 8, body,
+            total - header, bool(flags & 0x2000),
+        )  # fmt: skip
     return _transport(
         _Network(link, source, destination, total, total - header), protocol, body, depth
     )
@@ -143,8 +176,12 @@ def _ipv6(data: bytes, link: Link, depth: int) -> Decoded:
             size = (body[1] + 2) * 4
         elif protocol == V6_FRAGMENT:
             size = 8
-            if body[2] or body[3] & 0xF8:
-                return None
+            (place, identity) = _V6_FRAGMENT(body)
+            if place & 0xFFF9:
+                return Fragment(
+                    link, source, destination, body[0], identity, 40 + length - rest, place & 0xFFF8,
+                    body[size:], max(rest - size, 0), bool(place & 1),
+                )  # fmt: skip
         else:
             break
         protocol, body, rest = body[0], body[size:], rest - size

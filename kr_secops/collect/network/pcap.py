@@ -9,7 +9,8 @@ from kr_secops.collect.network import link
 from kr_secops.collect.network.arp import Bindings
 from kr_secops.collect.network.capture import frames
 from kr_secops.collect.network.events import arp_event, fact_event, flow_event
-from kr_secops.collect.network.packet import Arp, Malformed, Packet
+from kr_secops.collect.network.fragments import Fragments
+from kr_secops.collect.network.packet import Arp, Fragment, Malformed, Packet
 from kr_secops.collect.network.table import Table
 from kr_secops.event import Rejected
 
@@ -45,13 +46,15 @@ def read_frames(
     items: Iterable[Frame | Skipped], source: str
 ) -> Iterator[Event | Rejected | Skipped]:
     """Yield the events of *items*; frames that are damaged come as `Rejected`."""
-    table, bindings = Table(), Bindings()
+    table, bindings, fragments = Table(), Bindings(), Fragments()
     unknown: dict[int, int] = {}
     for item in items:
         if isinstance(item, Skipped):
             yield item
             continue
         found = link.decode(item)
+        if isinstance(found, Fragment):
+            found = fragments.add(found, item.time)
         if isinstance(found, Packet):
             yield from _events(table.add(found, item.number, item.time))
         elif isinstance(found, Arp):

@@ -90,6 +90,8 @@ class Table:
         if flow.closing is not was_closing:
             del self._shelves[SILENCE[TCP]][key]
             self._shelf(flow)[key] = None
+        if packet.payload_length and flow.conversation and key not in self._listening:
+            yield from self._make_room(key)
         for fact in self._listen(key, flow, packet, time, forward):
             yield flow, fact
 
@@ -133,8 +135,6 @@ class Table:
         if packet.flags & ACK and receiver.start >= 0:
             yield from conversation.confirm(not forward, receiver.acknowledged, time)
         if packet.payload_length:
-            if key not in self._listening:
-                yield from self._make_room(key)
             start = sender.relative(packet.sequence) + (1 if packet.flags & SYN else 0)
             yield from conversation.hear(
                 forward, start, packet.payload, packet.payload_length, time
@@ -145,13 +145,17 @@ class Table:
             flow.conversation = None
             self._listening.pop(key, None)
 
-    def _make_room(self, key: _Key) -> Iterator[Fact]:
+    def _make_room(self, key: _Key) -> Iterator[Outcome]:
+        """Listen to one more conversation, and to the oldest no longer if they are too many."""
         self._listening[key] = None
         if len(self._listening) > LISTENING:
             oldest = next(iter(self._listening))
             del self._listening[oldest]
-            self._flows[oldest].conversation = None
-        return iter(())
+            flow = self._flows[oldest]
+            if flow.conversation is not None:
+                for fact in flow.conversation.close():
+                    yield flow, fact
+            flow.conversation = None
 
     def _expire(self) -> Iterator[Outcome]:
         for limit, shelf in self._shelves.items():
