@@ -19,7 +19,7 @@ UNDECIDED: Final = 2048
 
 def recognise(client: bytes, server: bytes, ports: tuple[int, int]) -> Dialogue | None:
     """Return who understands a connection that begins so; None as long as nobody does."""
-    if http.begins(client):
+    if http.begins(client, server):
         return http.Http()
     if tls.begins(client):
         return tls.Tls()

@@ -45,8 +45,10 @@ _USER = re.compile(
 )
 
 
-def begins(client: bytes) -> bool:
-    """Return whether a client that says *client* first speaks HTTP."""
+def begins(client: bytes, server: bytes = b"") -> bool:
+    """Return whether a connection that begins so is HTTP; a broken request is known by its answer."""
+    if server[:7].upper() == b"HTTP/1.":
+        return True
     method, _, rest = client.partition(b" ")
     return bool(rest) and (method.upper() in METHODS or b" HTTP/1." in rest[:2048])
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kr_secops.collect.network import http
+from kr_secops.collect.network.conversation import Conversation
 
 if TYPE_CHECKING:
     from kr_secops.collect.network.dialogue import Fact
@@ -171,3 +172,12 @@ def test_damaged_requests_never_raise(data: st.DataObject) -> None:
     list(dialogue.read(True, bytes(raw), 0))
     list(dialogue.read(False, bytes(raw), 0))
     list(dialogue.close())
+
+
+def test_a_broken_request_is_known_by_its_answer() -> None:
+    conversation = Conversation((40_000, 80))
+    broken = b"\x16\x80 OPTIONS-ISH\r\n\r\n"
+    facts = list(conversation.hear(True, 1, broken, len(broken), 0))
+    reply = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+    facts += conversation.hear(False, 1, reply, len(reply), 1)
+    assert requests(facts) == [(None, None, 400, 0, 0)]
