@@ -13,7 +13,6 @@ import hashlib
 import io
 import os
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,7 @@ from kr_secops.errors import KrSecopsError
 from kr_secops.event import dumps, timestamp
 from kr_secops.language import tr
 from kr_secops.store import manifest
+from kr_secops.store.files import explaining, settle
 from kr_secops.store.manifest import Segment
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class Archive:
         if len(self._open) >= OPEN_AT_ONCE:
             self._finish(next(iter(self._open.values())))
         folder = self.directory / name / date
-        with _complaining(folder):
+        with explaining(folder):
             folder.parent.mkdir(mode=0o700, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
             path = folder / f"{os.urandom(8).hex()}.part"
@@ -172,7 +172,7 @@ class Archive:
         return writer
 
     def _flush(self, writer: _Writer) -> None:
-        with _complaining(writer.path):
+        with explaining(writer.path):
             writer.flush(self._compressor)
         if writer.total >= LARGEST:
             self._finish(writer)
@@ -180,7 +180,7 @@ class Archive:
     def _finish(self, writer: _Writer) -> None:
         del self._open[writer.dataset, writer.day]
         self._finished.append(writer)
-        with _complaining(writer.path):
+        with explaining(writer.path):
             writer.flush(self._compressor)
 
     def seal(self) -> list[Segment]:
@@ -189,26 +189,28 @@ class Archive:
             self.recover()
         for writer in list(self._open.values()):
             self._finish(writer)
-        with _complaining(self.directory):
+        with explaining(self.directory):
             segments = [writer.seal(self.directory) for writer in self._finished]
             folders = {writer.path.parent for writer in self._finished}
             for folder in {*folders, *(folder.parent for folder in folders), self.directory}:
-                _sync(folder)
+                settle(folder)
         self._finished.clear()
         return segments
 
     def recover(self) -> None:
         """Remove what no entry of the manifest names, and mend the exported manifest.
 
-        If the database was lost, the exported manifest, which then knows more, is taken over.
+        If the database was lost or put back from a backup, the exported manifest knows more: what
+        it adds is taken over.
         """
         self._recovered = True
-        with _complaining(self.directory):
+        with explaining(self.directory):
             self.directory.mkdir(mode=0o700, exist_ok=True)
             exported = manifest.read(self._store.manifest_file)
             entries = self._store.entries()
-            if not entries and exported and not any(manifest.broken(exported)):
-                self._store.adopt(exported)
+            surplus = exported[len(entries) :]
+            if surplus and exported[: len(entries)] == entries and not [*manifest.broken(exported)]:
+                self._store.adopt(surplus)
                 entries = exported
             known = {entry.segment.path for entry in (*entries, *exported)}
             for path in self._files():
@@ -271,6 +273,8 @@ class Archive:
 
     def verify(self) -> Iterator[Problem]:
         """Yield everything that was edited, deleted, swapped, cut or added since it was sealed."""
+        files = sorted(str(path.relative_to(self.directory)) for path in self._files())
+        exported = manifest.read(self._store.manifest_file)
         entries = self._store.entries()
         for entry, problem in manifest.broken(entries):
             yield Problem(entry.segment.path, problem)
@@ -278,25 +282,29 @@ class Archive:
             problem = examine(self.directory / entry.segment.path, entry.segment)
             if problem:
                 yield Problem(entry.segment.path, problem)
-        known = {entry.segment.path for entry in entries}
-        for path in sorted(self._files()):
-            name = str(path.relative_to(self.directory))
+        # Asked again, because a run may have sealed and recorded a segment meanwhile.
+        known = {entry.segment.path for entry in self._store.entries()}
+        for name in files:
             if name not in known:
                 yield Problem(
-                    name, "not in the manifest: left by a run that was killed, or put there"
+                    name, tr("not in the manifest: left by a run that was killed, or put there")
                 )
-        yield from self._verify_exported(entries)
+        yield from self._verify_exported(entries, exported)
 
-    def _verify_exported(self, entries: list[Entry]) -> Iterator[Problem]:
-        exported = manifest.read(self._store.manifest_file)
+    def _verify_exported(self, entries: list[Entry], exported: list[Entry]) -> Iterator[Problem]:
         name = self._store.manifest_file.name
         for ours, theirs in zip(entries, exported, strict=False):
             if ours != theirs:
-                yield Problem(name, f"entry {ours.number} differs from the database")
+                yield Problem(name, tr("entry {n} differs from the database", n=ours.number))
         if len(exported) < len(entries):
-            yield Problem(name, f"ends after {len(exported)} of {len(entries)} entries")
-        elif len(exported) > len(entries):
-            yield Problem(name, f"has {len(exported)} entries, the database {len(entries)}")
+            exported = manifest.read(self._store.manifest_file)
+        if len(exported) < len(entries):
+            count = len(exported)
+            yield Problem(
+                name, tr("ends after {count} of {all} entries", count=count, all=len(entries))
+            )
+        elif len(exported) > len(self._store.entries()):
+            yield Problem(name, tr("goes on after the {all} entries there are", all=len(entries)))
 
 
 class DamagedSegmentError(KrSecopsError):
@@ -310,30 +318,11 @@ def examine(path: Path, segment: Segment) -> str:
             size = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
-        return "deleted"
+        return tr("deleted")
     except OSError as e:
         return e.strerror or str(e)
     if size < segment.size:
-        return f"truncated: {size} of {segment.size} bytes"
+        return tr("truncated: {size} of {all} bytes", size=size, all=segment.size)
     if digest != segment.sha256:
-        return "edited: the content is not what was sealed"
+        return tr("edited: the content is not what was sealed")
     return ""
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _complaining(path: Path) -> Iterator[None]:
-    """Say which file the system refused, and why; a full disk is the usual reason."""
-    try:
-        yield
-    except OSError as e:
-        raise KrSecopsError(
-            tr("{path}: {problem}", path=e.filename or path, problem=e.strerror)
-        ) from None

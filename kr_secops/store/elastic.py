@@ -16,7 +16,7 @@ import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from kr_secops.errors import ContentError, KrSecopsError
@@ -116,6 +116,12 @@ class Cluster:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def identify(self) -> tuple[str, str]:
         """Return the cluster's unique id and the server's version."""

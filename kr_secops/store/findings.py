@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,10 +156,10 @@ def end_suppressions(database: Database, now: str) -> None:
 def _find(database: Database, prefix: str) -> tuple[int, Any]:
     found = list(
         database.rows(
-            "SELECT number, document, id FROM findings WHERE substr(id, 1, ?) = ?"
+            "SELECT number, document, id FROM findings WHERE id BETWEEN ? AND ?"
             " ORDER BY id LIMIT ?",
-            len(prefix),
             prefix,
+            prefix + chr(sys.maxunicode),
             NAMED + 1,
         )
     )
@@ -198,12 +199,13 @@ def _put(database: Database, finding: Finding) -> int:
 
 def _count_sightings(database: Database, number: int, finding: Finding) -> int:
     """Keep which events *finding* counts; return how many of them were not kept before."""
+    # In the order of the index: a million insert twice as fast as at random.
+    hashes = sorted(
+        hashlib.blake2b(sighting.encode(), digest_size=16).digest()
+        for sighting in finding.sightings
+    )
     return database.run_all(
-        "INSERT OR IGNORE INTO sightings VALUES (?, ?)",
-        (
-            (number, hashlib.blake2b(sighting.encode(), digest_size=16).digest())
-            for sighting in finding.sightings
-        ),
+        "INSERT OR IGNORE INTO sightings VALUES (?, ?)", ((number, one) for one in hashes)
     )
 
 

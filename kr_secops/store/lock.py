@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kr_secops.errors import KrSecopsError
 from kr_secops.language import tr
+from kr_secops.store.files import explaining
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,8 @@ def locked(path: Path, since: str) -> Iterator[None]:
     Raises:
         KrSecopsError: another process holds it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with explaining(path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,9 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
+
+from kr_secops.language import tr
+from kr_secops.store.files import append, explaining
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,12 +87,12 @@ def broken(entries: Sequence[Entry]) -> Iterator[tuple[Entry, str]]:
     for entry in entries:
         number += 1
         if entry.number != number:
-            yield entry, f"entry {number} of the manifest is missing"
+            yield entry, tr("entry {number} of the manifest is missing", number=number)
             number = entry.number
         elif entry.previous != previous:
-            yield entry, f"entry {number} does not follow the one before it"
+            yield entry, tr("entry {number} does not follow the one before it", number=number)
         if entry.hash != _hash(entry.number, entry.segment, entry.previous):
-            yield entry, f"entry {number} of the manifest was edited"
+            yield entry, tr("entry {number} of the manifest was edited", number=number)
         previous = entry.hash
 
 
@@ -104,23 +107,26 @@ def export(entries: Sequence[Entry], path: Path) -> None:
     A file that says something else is left alone: verifying the archive reports it.
     """
     wanted = b"".join(entry.line() for entry in entries)
-    with _opened(path) as file:
-        file.seek(0)
-        present = file.read(len(wanted) + 1)
-        if wanted.startswith(present):
-            _append(file, wanted[len(present) :])
+    with explaining(path):
+        present = path.read_bytes() if path.exists() else b""
+    if wanted.startswith(present) and wanted != present:
+        append(path, wanted[len(present) :])
 
 
 def extend(entries: Sequence[Entry], path: Path) -> None:
     """Append *entries* to the file *path* if it ends where they begin; else `export` mends it."""
-    with _opened(path) as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - LONGEST_LINE))
-        *_, end = file.read().rpartition(b'"hash":"')
-        if (end.removesuffix(b'"}\n').decode("ascii", "replace") or BEGINNING) == entries[
-            0
-        ].previous:
-            _append(file, b"".join(entry.line() for entry in entries))
+    if _last_hash(path) == entries[0].previous:
+        append(path, b"".join(entry.line() for entry in entries))
+
+
+def _last_hash(path: Path) -> str:
+    with explaining(path):
+        if not path.exists():
+            return BEGINNING
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_LINE))
+            *_, end = file.read().rpartition(b'"hash":"')
+    return end.removesuffix(b'"}\n').decode("ascii", "replace") or BEGINNING
 
 
 def read(path: Path) -> list[Entry]:
@@ -133,13 +139,3 @@ def read(path: Path) -> list[Entry]:
             except (ValueError, KeyError, TypeError):
                 break
     return entries
-
-
-def _opened(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b")
-
-
-def _append(file: BinaryIO, data: bytes) -> None:
-    file.write(data)
-    file.flush()
-    os.fsync(file.fileno())

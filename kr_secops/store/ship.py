@@ -7,7 +7,6 @@ never take goes to ``dead-letter/elastic.ndjson`` with its reason, and the rest 
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +20,7 @@ from kr_secops.finding import to_document
 from kr_secops.language import tr
 from kr_secops.store.archive import Archive, DamagedSegmentError, examine
 from kr_secops.store.elastic import BUSY, BusyError, reason
+from kr_secops.store.files import append
 from kr_secops.store.templates import EVENTS, FINDINGS
 
 if TYPE_CHECKING:
@@ -228,11 +228,9 @@ def bury(refused: Sequence[Refused], path: Path, now: str) -> None:
     It is on the disk before the store counts them as dealt with; after a kill in between they
     stand there twice.
     """
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
-        for one in refused:
-            record = {"at": now, "index": one.index, "id": one.document.id, "status": one.status}
-            record |= {"reason": one.reason, "document": orjson.Fragment(one.document.line)}
-            file.write(orjson.dumps(record) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    lines = b""
+    for one in refused:
+        record = {"at": now, "index": one.index, "id": one.document.id, "status": one.status}
+        record |= {"reason": one.reason, "document": orjson.Fragment(one.document.line)}
+        lines += orjson.dumps(record) + b"\n"
+    append(path, lines)
