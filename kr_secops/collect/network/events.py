@@ -128,7 +128,7 @@ def _base(dataset: str, time: int, number: int) -> Event:
         "event.category": ["network"],
         "event.module": "network",
         "event.dataset": f"network.{dataset}",
-        "event.sequence": number,
+        "kr.network.frame": number,
     }
 
 
