@@ -56,7 +56,7 @@ def ship(url: Urls = None, form: Form = None) -> None:
     from kr_secops.store.sqlite import Store
 
     configuration = settings.load({"elastic.url": url}).settings
-    with Store.open(configuration.state_dir) as store, store.lock():
+    with Store.open(configuration.state_dir) as store, store.lock("ship"):
         shipped = deliver(Cluster(configuration.elastic), store)
     _write(asdict(shipped), form)
     if shipped.refused or shipped.damaged:

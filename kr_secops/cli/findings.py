@@ -104,7 +104,7 @@ def suppress(
 def _settle(identity: str, status: Status, reason: str | None, expires: str | None = None) -> None:
     from kr_secops.store.sqlite import Store
 
-    with Store.open(settings.load().settings.state_dir) as store, store.lock():
+    with Store.open(settings.load().settings.state_dir) as store:
         finding = store.get(identity)
         store.set_status(finding.id, status, reason=reason, expires=expires, by=getpass.getuser())
     console.note(f"{finding.id}: {status.value}")

@@ -77,7 +77,7 @@ class Shipped:
 
 
 def ship(cluster: Cluster, store: Store, sleep: Callable[[float], None] = time.sleep) -> Shipped:
-    """Deliver what *cluster* has not got of the archive and the findings; needs `Store.lock`.
+    """Deliver what *cluster* has not got of the archive and the findings; hold ``store.lock("ship")``.
 
     Raises:
         KrSecopsError: the cluster is not set up, cannot be reached, or stays busy; what was

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import orjson
 
@@ -90,12 +90,13 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the store for one run; KrSecopsError says who holds it and since when.
+    def lock(self, work: Literal["run", "ship"] = "run") -> AbstractContextManager[None]:
+        """Hold the store for one *work*; KrSecopsError says who holds it and since when.
 
-        Only what reads logs, writes the archive or ships needs it; `set_status` does not.
+        What reads logs and writes the archive needs ``run``, what ships needs ``ship``, so that a
+        cluster that is slow or away never keeps a scan waiting. `set_status` needs neither.
         """
-        return locked(self.directory / "lock", self.now())
+        return locked(self.directory / f"{work}.lock", self.now())
 
     def now(self) -> str:
         """Return the time, RFC 3339 in UTC."""

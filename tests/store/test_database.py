@@ -85,7 +85,7 @@ def test_only_the_owner_may_look(tmp_path: Path) -> None:
     with Store.open(folder) as store, store.lock():
         modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in folder.iterdir()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert modes.keys() >= {"state.db", "lock"}
+    assert modes.keys() >= {"state.db", "run.lock"}
     assert set(modes.values()) == {0o600}
 
 

@@ -27,8 +27,8 @@ def test_appending_keeps_what_is_there_from_others(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_made(store: Store) -> None:
-    (store.directory / "lock").mkdir()
-    with pytest.raises(KrSecopsError, match="lock: Is a directory"), store.lock():
+    (store.directory / "run.lock").mkdir()
+    with pytest.raises(KrSecopsError, match=r"run\.lock: Is a directory"), store.lock():
         pass
 
 

@@ -80,7 +80,8 @@ def test_one_run_at_a_time(store: Store, tmp_path: Path) -> None:
         expected = rf"process {os.getpid()}, since 2026-11-17T03:00:00\.000Z"
         with pytest.raises(KrSecopsError, match=expected), other.lock():
             pass
-        other.run_started("reading and settling need no lock")
+        with other.lock("ship"):
+            other.run_started("reading, settling and shipping go on meanwhile")
     with store.lock():
         pass
 
