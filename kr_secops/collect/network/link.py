@@ -13,25 +13,21 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from kr_secops.collect.network.packet import DEEPEST, Link, Malformed, arp, internet
+from kr_secops.collect.network.packet import (
+    PPP_IP,
+    Link,
+    Malformed,
+    arp,
+    by_kind,
+    ethernet,
+    internet,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kr_secops.collect.network.capture import Frame
     from kr_secops.collect.network.packet import Decoded
-
-IP_KINDS: Final = frozenset({0x0800, 0x86DD})
-TAGS: Final = frozenset({0x8100, 0x88A8, 0x9100})
-ARP_KIND: Final = 0x0806
-MPLS_KINDS: Final = frozenset({0x8847, 0x8848})
-PPPOE_KIND: Final = 0x8864
-PPP_IP: Final = frozenset({0x0021, 0x0057})
-VN_TAG: Final = 0x8926
-INNER: Final = {0x8903: 2, 0x88E7: 4}
-"""Whole Ethernet frames behind a short header: FabricPath, provider backbones."""
-LONGEST_LLC: Final = 1500
-SNAP: Final = b"\xaa\xaa\x03"
 
 _U16 = struct.Struct(">H").unpack_from
 
@@ -52,43 +48,6 @@ def is_known(link: int) -> bool:
     return link in LINKS or link in _scapy_layers()
 
 
-def _ethernet(data: bytes) -> Decoded:
-    (kind,) = _U16(data, 12)
-    return _ether_kind(kind, data, 14, Link(data[6:12], data[:6]))
-
-
-def _ether_kind(kind: int, data: bytes, offset: int, link: Link) -> Decoded:  # noqa: C901  # a list
-    for _ in range(DEEPEST):
-        if kind in IP_KINDS:
-            return internet(data[offset:], link)
-        if kind == ARP_KIND:
-            return arp(data[offset:], link)
-        if kind in TAGS:
-            tag, kind = struct.unpack_from(">HH", data, offset)
-            link = Link(link.source, link.destination, tag & 0x0FFF)
-            offset += 4
-        elif kind == VN_TAG:
-            (kind,) = _U16(data, offset + 4)
-            offset += 6
-        elif kind in INNER:
-            data, offset = data[offset + INNER[kind] :], 14
-            (kind,) = _U16(data, 12)
-            link = Link(data[6:12], data[:6], link.vlan)
-        elif kind <= LONGEST_LLC and data[offset : offset + 3] == SNAP:
-            (kind,) = _U16(data, offset + 6)
-            offset += 8
-        elif kind == PPPOE_KIND:
-            (inner,) = _U16(data, offset + 6)
-            return internet(data[offset + 8 :], link) if inner in PPP_IP else None
-        elif kind in MPLS_KINDS:
-            while not data[offset + 2] & 1:
-                offset += 4
-            return internet(data[offset + 4 :], link) if data[offset + 4] >> 4 in (4, 6) else None
-        else:
-            return None
-    return Malformed("headers nested too deep")
-
-
 def _raw(data: bytes) -> Decoded:
     return internet(data, Link())
 
@@ -100,12 +59,12 @@ def _loopback(data: bytes) -> Decoded:
 
 def _cooked(data: bytes) -> Decoded:
     (kind,) = _U16(data, 14)
-    return _ether_kind(kind, data, 16, Link(data[6:12] if _U16(data, 4)[0] == 6 else None))
+    return by_kind(kind, data, 16, Link(data[6:12] if _U16(data, 4)[0] == 6 else None))
 
 
 def _cooked2(data: bytes) -> Decoded:
     (kind,) = _U16(data, 0)
-    return _ether_kind(kind, data, 20, Link(data[12:18] if data[11] == 6 else None))
+    return by_kind(kind, data, 20, Link(data[12:18] if data[11] == 6 else None))
 
 
 def _ppp(data: bytes) -> Decoded:
@@ -126,7 +85,7 @@ def _netfilter_log(data: bytes) -> Decoded:
 
 LINKS: Final[dict[int, Callable[[bytes], Decoded]]] = {
     0: _loopback,
-    1: _ethernet,
+    1: ethernet,
     9: _ppp,
     12: _raw,
     14: _raw,

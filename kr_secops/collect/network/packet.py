@@ -1,11 +1,12 @@
-"""What a packet says as far as flows need: IPv4 and IPv6, TCP, UDP, ICMP, ARP, plain tunnels."""
+"""What a packet says as far as flows need: Ethernet, IP, TCP, UDP, ICMP, ARP, and plain tunnels."""
 
 # ruff: noqa: PLR2004  # offsets and lengths are those of the wire format
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from struct import Struct
+from struct import Struct, unpack_from
+from struct import error as struct_error
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -24,6 +25,22 @@ ACK: Final = 0x10
 DEEPEST: Final = 8
 """Headers within headers: tags, labels, tunnels. More is an attack on the decoder."""
 
+PPP_IP: Final = frozenset({0x0021, 0x0057})
+IP_KINDS: Final = frozenset({0x0800, 0x86DD})
+TAGS: Final = frozenset({0x8100, 0x88A8, 0x9100})
+ARP_KIND: Final = 0x0806
+MPLS_KINDS: Final = frozenset({0x8847, 0x8848})
+PPPOE_KIND: Final = 0x8864
+BRIDGED_KIND: Final = 0x6558
+ERSPAN2_KIND: Final = 0x88BE
+ERSPAN3_KIND: Final = 0x22EB
+PPTP_KIND: Final = 0x880B
+VN_TAG: Final = 0x8926
+INNER: Final = {0x8903: 2, 0x88E7: 4}
+"""Whole Ethernet frames behind a short header: FabricPath, provider backbones."""
+LONGEST_LLC: Final = 1500
+SNAP: Final = b"\xaa\xaa\x03"
+
 V6_OPTIONS: Final = frozenset({0, 43, 60, 135})
 V6_FRAGMENT: Final = 44
 AUTHENTICATION: Final = 51
@@ -36,6 +53,7 @@ _UDP = Struct(">HHH").unpack_from
 _ICMP = Struct(">BBxxH").unpack_from
 _V6_FRAGMENT = Struct(">xxHI").unpack_from
 _ARP = Struct(">HHBBH6s4s6s4s").unpack_from
+_U16 = Struct(">H").unpack_from
 _GRE = Struct(">HH").unpack_from
 
 
@@ -70,6 +88,8 @@ class Packet:
     acknowledged: int = 0
     flags: int = 0
     window: int = 1
+    inner: Packet | None = None
+    """The packet that this one carries, if it is a tunnel's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +132,51 @@ class Fragment:
 
 Decoded: TypeAlias = "Packet | Fragment | Arp | Malformed | None"
 """None: a frame that is neither IP nor ARP."""
+
+
+def ethernet(data: bytes, depth: int = 0) -> Decoded:
+    """Return the packet in the Ethernet frame that *data* is."""
+    (kind,) = _U16(data, 12)
+    return by_kind(kind, data, 14, Link(data[6:12], data[:6]), depth)
+
+
+def by_kind(  # noqa: C901  # one line a kind
+    kind: int, data: bytes, offset: int, link: Link, depth: int = 0
+) -> Decoded:
+    """Return the packet at *offset* that an Ethernet type announces, tags and labels opened."""
+    for _ in range(DEEPEST):
+        if kind in IP_KINDS:
+            return internet(data[offset:], link, depth)
+        if kind == ARP_KIND:
+            return arp(data[offset:], link)
+        if kind in TAGS:
+            tag, kind = unpack_from(">HH", data, offset)
+            link = Link(link.source, link.destination, tag & 0x0FFF)
+            offset += 4
+        elif kind == VN_TAG:
+            (kind,) = _U16(data, offset + 4)
+            offset += 6
+        elif kind in INNER:
+            data, offset = data[offset + INNER[kind] :], 14
+            (kind,) = _U16(data, 12)
+            link = Link(data[6:12], data[:6], link.vlan)
+        elif kind <= LONGEST_LLC and data[offset : offset + 3] == SNAP:
+            (kind,) = _U16(data, offset + 6)
+            offset += 8
+        elif kind == PPPOE_KIND:
+            (inner,) = _U16(data, offset + 6)
+            return internet(data[offset + 8 :], link, depth) if inner in PPP_IP else None
+        elif kind in MPLS_KINDS:
+            while not data[offset + 2] & 1:
+                offset += 4
+            return (
+                internet(data[offset + 4 :], link, depth)
+                if data[offset + 4] >> 4 in (4, 6)
+                else None
+            )
+        else:
+            return None
+    return Malformed("headers nested too deep")
 
 
 def internet(data: bytes, link: Link, depth: int = 0) -> Decoded:
@@ -203,12 +268,7 @@ def _transport(network: _Network, protocol: int, body: bytes, depth: int) -> Dec
     if protocol == TCP:
         return _tcp(network, body)
     if protocol == UDP:
-        source_port, destination_port, length = _UDP(body)
-        payload_length = max(length - 8, 0) if length else network.body_length - 8
-        return Packet(
-            network.link, network.source, network.destination, UDP, network.length,
-            source_port, destination_port, body[8 : 8 + payload_length], payload_length,
-        )  # fmt: skip
+        return _udp(network, body, depth)
     if protocol in (ICMP, ICMP6):
         kind, code, identifier = _ICMP(body)
         return Packet(
@@ -217,11 +277,27 @@ def _transport(network: _Network, protocol: int, body: bytes, depth: int) -> Dec
         )  # fmt: skip
     tunnel = TUNNELS.get(protocol)
     inner = tunnel(body, network.link, depth + 1) if tunnel else None
-    if isinstance(inner, Packet):
+    if isinstance(inner, Packet | Fragment):
         return inner
     return Packet(
         network.link, network.source, network.destination, protocol, network.length,
         payload_length=network.body_length,
+    )  # fmt: skip
+
+
+def _udp(network: _Network, body: bytes, depth: int) -> Decoded:
+    source_port, destination_port, length = _UDP(body)
+    payload_length = max(length - 8, 0) if length else network.body_length - 8
+    payload = body[8 : 8 + payload_length]
+    tunnel = UDP_TUNNELS.get(destination_port)
+    try:
+        inner = tunnel(payload, network.link, depth + 1) if tunnel else None
+    except (struct_error, IndexError):
+        inner = None  # it was no tunnel, or not all of it was captured
+    return Packet(
+        network.link, network.source, network.destination, UDP, network.length,
+        source_port, destination_port, payload, payload_length,
+        inner=inner if isinstance(inner, Packet) else None,
     )  # fmt: skip
 
 
@@ -239,11 +315,39 @@ def _tcp(network: _Network, body: bytes) -> Decoded:
 
 def _gre(data: bytes, link: Link, depth: int) -> Decoded:
     flags, kind = _GRE(data)
-    if flags & 7 or kind not in (0x0800, 0x86DD):
+    # Checksum, key, sequence number and acknowledgement are there or not, four bytes each.
+    offset = 4 + sum(4 for bit in (0x8000, 0x2000, 0x1000, 0x0080) if flags & bit)
+    if kind == PPTP_KIND and flags & 7 == 1:
+        offset += 2 if data[offset : offset + 2] == b"\xff\x03" else 0
+        (inner,) = _U16(data, offset)
+        return internet(data[offset + 2 :], link, depth) if inner in PPP_IP else None
+    if flags & 7:
         return None
-    # Checksum, key and sequence number are there or not, four bytes each.
-    offset = 4 + sum(4 for bit in (0x8000, 0x2000, 0x1000) if flags & bit)
-    return internet(data[offset:], link, depth)
+    if kind == ERSPAN2_KIND:
+        return ethernet(data[offset + (8 if flags & 0x1000 else 0) :], depth)
+    if kind == ERSPAN3_KIND:
+        return ethernet(data[offset + 12 + (8 if data[offset + 11] & 1 else 0) :], depth)
+    if kind == BRIDGED_KIND:
+        return ethernet(data[offset:], depth)
+    return internet(data[offset:], link, depth) if kind in IP_KINDS else None
+
+
+def _vxlan(data: bytes, link: Link, depth: int) -> Decoded:
+    return ethernet(data[8:], depth) if data[0] == 8 else None
+
+
+def _geneve(data: bytes, link: Link, depth: int) -> Decoded:
+    (kind,) = _U16(data, 2)
+    offset = 8 + (data[0] & 0x3F) * 4
+    if kind == BRIDGED_KIND:
+        return ethernet(data[offset:], depth)
+    return internet(data[offset:], link, depth) if kind in IP_KINDS else None
+
+
+def _gtp(data: bytes, link: Link, depth: int) -> Decoded:
+    if data[0] >> 5 != 1 or data[1] != 0xFF or data[0] & 4:
+        return None
+    return internet(data[12 if data[0] & 3 else 8 :], link, depth)
 
 
 TUNNELS: Final[dict[int, Callable[[bytes, Link, int], Decoded]]] = {
@@ -252,3 +356,9 @@ TUNNELS: Final[dict[int, Callable[[bytes, Link, int], Decoded]]] = {
     47: _gre,
 }
 """IP protocol → decoder of what is inside; the inner packet is the one that counts."""
+UDP_TUNNELS: Final[dict[int, Callable[[bytes, Link, int], Decoded]]] = {
+    2152: _gtp,
+    4789: _vxlan,
+    6081: _geneve,
+}
+"""Port → decoder of what is inside; the outer packet counts as well."""

@@ -60,7 +60,10 @@ def read_frames(
         if isinstance(found, Fragment):
             found = fragments.add(found, item.time)
         if isinstance(found, Packet):
-            yield from _events(table.add(found, item.number, item.time))
+            packet: Packet | None = found
+            while packet is not None:
+                yield from _events(table.add(packet, item.number, item.time))
+                packet = packet.inner
         elif isinstance(found, Arp):
             yield arp_event(found, bindings.hear(found, item.time), item.number)
         elif isinstance(found, Malformed):

@@ -35,6 +35,9 @@ def decode(data: Any, kind: int = 1) -> Any:
         (ETHER / IP(src="192.0.2.1", dst="192.0.2.2") / INNER, 1),
         (ETHER / IP(src="192.0.2.1", dst="192.0.2.2") / GRE(key_present=1, key=5) / INNER, 1),
         (ETHER / IPv6(src="2001:db8::1", dst="2001:db8::2", nh=4) / INNER, 1),
+        (ETHER / IP() / GRE(proto=0x6558) / ETHER / INNER, 1),
+        (ETHER / IP() / GRE(proto=0x88BE, seqnum_present=1) / (b"\x10" + b"\0" * 7) / ETHER / INNER, 1),
+        (ETHER / IP() / GRE(proto=0x22EB, seqnum_present=1) / (b"\x20" + b"\0" * 11) / ETHER / INNER, 1),
         (INNER, 101),
         (INNER, 12),
         (INNER, 228),
@@ -92,6 +95,34 @@ def test_arp() -> None:
 )
 def test_damage_has_a_reason(data: bytes) -> None:
     assert isinstance(decode(data), Malformed)
+
+
+OUTER = ETHER / IP(src="192.0.2.1", dst="192.0.2.2")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        OUTER / UDP(dport=4789) / (b"\x08" + b"\0" * 7) / ETHER / INNER,
+        OUTER / UDP(dport=6081) / (b"\x01\0\x65\x58" + b"\0" * 8) / ETHER / INNER,
+        OUTER / UDP(dport=6081) / (b"\0\0\x08\0" + b"\0" * 4) / INNER,
+        OUTER / UDP(dport=2152) / (b"\x30\xff" + b"\0" * 6) / INNER,
+        OUTER / UDP(dport=2152) / (b"\x32\xff" + b"\0" * 10) / INNER,
+    ],
+    ids=["vxlan", "geneve ethernet", "geneve ip", "gtp", "gtp with number"],
+)
+def test_tunnels_over_udp_count_twice(data: Any) -> None:
+    packet = decode(data)
+    assert (packet.source, packet.protocol) == (b"\xc0\0\2\1", 17)
+    assert packet.inner.payload == b"hello"
+    assert packet.inner.inner is None
+
+
+@pytest.mark.parametrize("port", [2152, 4789, 6081])
+@given(data=st.binary(max_size=60))
+def test_what_only_uses_the_port_of_a_tunnel_is_no_damage(port: int, data: bytes) -> None:
+    packet = decode(OUTER / UDP(dport=port) / data)
+    assert (packet.destination_port, packet.payload) == (port, data)
 
 
 def test_tunnels_are_opened_only_so_deep() -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
+
 from kr_secops.collect.network.packet import ICMP, TCP, UDP, Link, Packet
 from kr_secops.collect.network.table import SECOND, Table
 
@@ -80,3 +82,20 @@ def test_time_that_runs_backwards_ends_nothing() -> None:
     assert not ended(table, packet(UDP, 1000, 9), 3)
     ((flow, _),) = table.finish()
     assert flow.last - flow.first == 0
+
+
+def test_who_is_listened_to_no_longer_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kr_secops.collect.network.table.LISTENING", 2)
+    table = Table()
+    request = b"GET /masuk HTTP/1.1\r\nHost: a\r\n\r\n"
+    told = []
+    for port in (1001, 1002, 1003):
+        for flags, data in ((2, b""), (24, request)):
+            said = Packet(
+                LINK, A, B, TCP, 40, port, 80, data, len(data), sequence=flags & 8 > 0, flags=flags
+            )
+            told += [(flow.originator.port, fact) for flow, fact in table.add(said, 1, 0)]
+    ((port, fact),) = told
+    assert port == 1001
+    assert fact is not None
+    assert fact.fields["url.original"] == "/masuk"

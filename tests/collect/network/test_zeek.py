@@ -193,10 +193,13 @@ def scores(zeek: Path, listing: str, log: str, without: str = "") -> dict[str, d
     [
         # 21 captures on Ethernet without encapsulation, 0.995 reached.
         ("zeek_plain_dev.tsv", "conn", "", 0.99),
-        # 41 captures of every kind, 0.799 reached: what lacks are tunnels in UDP and GRE, and FDDI.
-        ("zeek_dev.tsv", "conn", "", 0.79),
-        ("zeek_dev.tsv", "dns", "", 0.75),
-        ("zeek_dev.tsv", "http", "", 0.80),
+        # 41 captures of every kind, 0.893 reached: what lacks is AYIYA, FDDI, and that Zeek passes
+        # over packets with wrong check sums, as a host's own sent packets often have them.
+        ("zeek_dev.tsv", "conn", "", 0.88),
+        # 0.861; Zeek reads NetBIOS names as DNS, and takes flags from the question.
+        ("zeek_dev.tsv", "dns", "", 0.85),
+        # 0.835; Zeek also logs HTTP/0.9.
+        ("zeek_dev.tsv", "http", "", 0.82),
         # QUIC and DTLS are not opened.
         ("zeek_dev.tsv", "ssl", "/quic/|dtls", 0.75),
     ],
