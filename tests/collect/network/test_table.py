@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import itertools
-
-import pytest
+from typing import TYPE_CHECKING
 
 from kr_secops.collect.network.packet import ICMP, TCP, UDP, Link, Packet
 from kr_secops.collect.network.table import SECOND, Table
+
+if TYPE_CHECKING:
+    import pytest
 
 LINK = Link()
 A, B = b"\x0a\0\0\1", b"\x0a\0\0\2"
