@@ -174,8 +174,8 @@ class _Writer:
                 "host.name": "host",
                 "host.hostname": "host",
                 "related.hosts": "[host]",
-                "process.name": "program",
             }
+            self.after.append("if program: event['process.name'] = program")
             self.after.append("if pid: event['process.pid'] = int(pid)")
         elif self.host:
             self.entries |= {"host.name": repr(self.host), "related.hosts": f"[{self.host!r}]"}

@@ -22,6 +22,9 @@ KEPT: Final = 4096
 SLACK: Final = timedelta(days=1)
 """A record may seem this much younger than its file: clocks and zones of two machines differ."""
 
+DISORDER: Final = timedelta(days=31)
+"""A line may be this much older than the one before, where the year is counted on."""
+
 _MONTHS: Final = {
     name: number
     for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
@@ -102,8 +105,7 @@ class Moments(dict[str, str]):
             modified = datetime.fromtimestamp(source.modified, UTC)
             self._limit = min(self._limit, modified + SLACK)
         self._minutes: dict[str, str] = {}
-        self._last = source.year and datetime(source.year, 1, 1)  # noqa: DTZ001
-        self._first = True
+        self._last = source.year and datetime(source.year, 1, 1) + DISORDER  # noqa: DTZ001
 
     def __missing__(self, text: str) -> str:
         start = self._form.seconds
@@ -174,22 +176,25 @@ class Moments(dict[str, str]):
         raise ValueError(f"no year has {month}-{day}")
 
     def _follow(self, month: int, day: int, hour: int, minute: int) -> datetime:
-        """Return the moment of this date that is nearest to the line before (`Source.year`)."""
+        """Return the first moment of this date since the line before (`Source.year`).
+
+        Lines may be out of order by a little; more than that is another year.
+        """
         last = self._last
         assert isinstance(last, datetime), "asked only where a year was given"
-        choices = []
-        for year in (last.year,) if self._first else (last.year - 1, last.year, last.year + 1):
+        for year in (last.year - 1, last.year, last.year + 1):
             try:
-                choices.append(datetime(year, month, day, hour, minute))  # noqa: DTZ001
-            except ValueError:
+                local = datetime(year, month, day, hour, minute)  # noqa: DTZ001
+            except ValueError:  # 29 February
                 continue
-        if not choices:
+            if local >= last - DISORDER:
+                break
+        else:
             raise ValueError(f"no year near {last.year} has {month}-{day}")
-        local = min(choices, key=lambda choice: abs(choice - last))
         if local.year != last.year:
             self.clear()
             self._minutes.clear()
-        self._last, self._first = local, False
+        self._last = max(last, local)
         return local
 
 

@@ -88,6 +88,13 @@ class Case(Model):
         return _ensure_fields(value)
 
 
+class Memory(Model):
+    """Fields that one record states for all that follow with the same value in another."""
+
+    by: str
+    fields: list[str]
+
+
 class Description(Model):
     """The file ``collectors/<id>.yml``."""
 
@@ -114,6 +121,8 @@ class Description(Model):
     """CSV: what each column is: a field, a pattern that names fields, or empty."""
     cases: list[Case] = []
     """Lines, records, CSV: what follows from a field of the record, before its message is read."""
+    remember: Memory | None = None
+    """Lines, records, CSV: what later records leave out."""
     set: dict[str, Any] = {}
     patterns: list[PatternText] = []
     """What messages may say: the first that matches adds its fields."""
@@ -256,7 +265,7 @@ def _shapes(collector: Collector) -> tuple[Shape, ...]:
 def _syslog_shapes(collector: Collector) -> Iterator[Shape]:
     for owner in (*collector.companions, collector):
         programs = tuple(p for p in owner.description.programs if p != ANY_PROGRAM)
-        tagged = tuple(f"{program}{mark}" for program in programs for mark in "[:)")
+        tagged = tuple(f"{program}{mark}" for program in programs for mark in "[:) ")
         for kind in owner.kinds():
             pattern = kind.pattern()
             # "- " says less of a line than the program that it must have come from.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from kr_secops.collect.interface import Block, Outcome, Source
     from kr_secops.event import Event
 
-DEEPEST = 32
+LONGEST: Final = 16 << 20
+"""A JSON document cut short is none."""
 
 
 class JsonReader:
@@ -35,7 +36,7 @@ class JsonReader:
     def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
         """Yield the events of *block*; see `kr_secops.collect.interface.Reader`."""
         loads = orjson.loads
-        for offset, line in offsets_and_lines(block, lines):
+        for offset, line in offsets_and_lines(block, lines, LONGEST):
             if not line or line.isspace():
                 continue
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kr_secops import ecs
 from kr_secops.collect.builder import NUMBERS, Recipe
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from kr_secops.collect.builder import Trial
-    from kr_secops.collect.collector import Collector, Kind
+    from kr_secops.collect.collector import Collector, Kind, Memory
     from kr_secops.collect.interface import Block, Outcome, Source
     from kr_secops.event import Event
 
 Column: TypeAlias = "tuple[re.Pattern[str] | None, tuple[str, ...]]"
 """A pattern (None: the whole value) and the fields that it names."""
+
+REMEMBERED: Final = 4096
 
 LONGEST: Final = 256 * 1024
 """Characters of a record of many lines; what is more is cut off."""
@@ -52,6 +54,7 @@ class LinesReader:
             for field, values in case.when.items()
         ]
         self._addresses = Addresses()
+        self._remembered: dict[Any, Event] = {}
         self._messages = Dispatch(kinds, None, Maker(source, "message")) if kinds else None
 
     def _compile(self, form: Kind, make: Maker) -> tuple[Trial, int]:
@@ -107,7 +110,20 @@ class LinesReader:
             if found := match(message):
                 event.update(build(found.groups(), *[None] * 7))
                 break
+        if memory := self.collector.description.remember:
+            self._remember(event, memory)
         relate(event, self._addresses)
+
+    def _remember(self, event: Event, memory: Memory) -> None:
+        """Keep what *event* states, or add to it what an earlier one did."""
+        key = event.get(memory.by)
+        stated = {name: event[name] for name in memory.fields if name in event}
+        if stated:
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.pop(next(iter(self._remembered)))
+            self._remembered[key] = stated
+        elif key is not None:
+            event.update(self._remembered.get(key, {}))
 
     def _reject(self, offset: int, line: str, reason: str) -> Rejected:
         return Rejected(self._source.name, offset, reason, line[:8192].encode())

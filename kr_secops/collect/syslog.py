@@ -131,7 +131,7 @@ class SyslogReader:
                         yield self._reject(offset, line, "no syslog header")
                     continue
                 header, moments = self._headers[0]
-            stamp, host, program, pid = found.groups()
+            stamp, host, program, pid = found.groups("")
             message = line[found.end() :]
             try:
                 when = clock[stamp]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _RECORD: Final = re.compile(
     r"(?:node=(?P<node>\S+) )?type=(?P<type>[\w\[\]]+) "
-    r"msg=audit\((?P<seconds>\d{1,12})\.(?P<millis>\d{1,3}):(?P<serial>\d{1,18})\): ?(?P<rest>.*)$",
+    r"msg=audit\((?P<seconds>\d{1,10})\.(?P<millis>\d{1,3}):(?P<serial>\d{1,18})\): ?(?P<rest>.*)$",
     re.DOTALL,
 )
 _INNER: Final = re.compile(r"msg='(.*)'", re.DOTALL)

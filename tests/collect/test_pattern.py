@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kr_secops.collect.collector import load
+from kr_secops.collect.pattern import compile_pattern, literal_prefix
+
+PATTERNS = sorted({kind.text for c in load().values() for kind in (*c.kinds(), *c.forms())})
+
+
+@pytest.mark.parametrize(
+    ("text", "anchors"),
+    [
+        (r"Failed (?P<a.b>\S+) for invalid user", (" for invalid user",)),
+        (r"(?:Invalid|Illegal) user", ("Invalid user", "Illegal user")),
+        (r"\d (?:No|Not) such user", (" No such user", " Not such user")),
+        (r"(?:Invalid|Illegal)", ("Invalid", "Illegal")),
+        (r"(?:Invalid|\d+)", ()),
+        (r"\d+", ()),
+        (r"a(?:bc)?d", ("a",)),
+        (r"a(?:bcd)+e", ("bcd",)),
+        (r"(?i)secret", ()),
+        (r"(?i:secret) plain", (" plain",)),
+        (r"^start", ("start",)),
+        (r"naïve text", ("ve text",)),
+        (r"a|bcd", ("a", "bcd")),
+    ],
+)
+def test_anchors(text: str, anchors: tuple[str, ...]) -> None:
+    assert compile_pattern(text).anchors == anchors
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("Failed password", "Failed password"),
+        (r"open\(\) x", "open() x"),
+        (r"ab*c", "a"),
+        (r"ab{2}", "a"),
+        (r"ab?", "a"),
+        (r"a|b", ""),
+        (r"x(?:a|b)", "x"),
+        (r"x[|]b", "x"),
+        (r"\d", ""),
+        (r"(?:a)", ""),
+    ],
+)
+def test_literal_prefix(text: str, prefix: str) -> None:
+    assert literal_prefix(text) == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("(", "no regular expression"),
+        ("(a)", "every capturing group names a field"),
+        (r"(?P<a.b>x)(?P<a.b>y)", "a.b is captured twice"),
+    ],
+)
+def test_refuses(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        compile_pattern(text)
+
+
+def test_optional_are_groups_that_may_hold_nothing() -> None:
+    pattern = compile_pattern(r"(?P<a.a>.+)(?P<a.b>.*)(?:(?P<a.c>x))?(?:(?P<a.d>y)|(?P<a.e>z))")
+    assert pattern.optional == {"a.b", "a.c", "a.d", "a.e"}
+
+
+@pytest.mark.parametrize("text", PATTERNS)
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_whatever_a_pattern_matches_has_its_anchor_and_prefix(
+    text: str, data: st.DataObject
+) -> None:
+    pattern = compile_pattern(text)
+    line = data.draw(st.from_regex(re.compile(pattern.regex.pattern)))
+    found = pattern.regex.search(line)
+    if found is None:  # the strategy reads $ and ^ more loosely
+        return
+    assert not pattern.anchors or any(anchor in found[0] for anchor in pattern.anchors)
+    assert found[0].startswith(literal_prefix(text))
+
+
+@pytest.mark.parametrize("text", PATTERNS)
+def test_hostile_lines_cost_no_more_than_their_length(text: str) -> None:
+    """Nothing here may backtrack without end: 20,000 characters in well under a second of CPU."""
+    match = compile_pattern(text).regex.match
+    start = literal_prefix(text)
+    for filler in (" ", "a", "a b ", '"', "\\", "; ", "1.1:", "user from ", "a,", "x=y "):
+        match(start + filler * (4000 // len(filler)))
