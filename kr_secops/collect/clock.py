@@ -25,10 +25,10 @@ SLACK: Final = timedelta(days=1)
 DISORDER: Final = timedelta(days=31)
 """A line may be this much older than the one before, where the year is counted on."""
 
-_MONTHS: Final = {
-    name: number
-    for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)
-}
+_NAMES: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+_MONTHS: Final = {name: number for number, name in enumerate(_NAMES, 1)}
 _ABBREVIATIONS: Final = {
     "Z": 0, "UTC": 0, "GMT": 0, "WIB": 7, "WITA": 8, "WIT": 9, "CET": 1, "CEST": 2, "EET": 2,
     "EEST": 3, "WET": 0, "WEST": 1, "BST": 1, "MSK": 3, "SGT": 8, "MYT": 8, "JST": 9, "KST": 9,
@@ -120,8 +120,8 @@ class Moments(dict[str, str]):
                 self._minutes.clear()
             self._minutes[key] = prefix
         if not (
-            seconds.isdecimal() and seconds.isascii() and len(seconds) == 2 and seconds <= "60"
-        ):  # noqa: PLR2004
+            seconds.isdecimal() and seconds.isascii() and len(seconds) == 2 and seconds <= "60"  # noqa: PLR2004
+        ):
             raise ValueError(f"time stamp {text[:40]!r}")
         if seconds == "60":  # a leap second; RFC 3339 has it, Python has not
             seconds = "59"
@@ -148,7 +148,7 @@ class Moments(dict[str, str]):
             moment = self._utc(self._follow(number, day, hour, minutes), part)
         else:
             moment = self._newest(number, day, hour, minutes)
-        return moment.strftime("%Y-%m-%dT%H:%M:") if moment.year > 999 else ""  # noqa: PLR2004
+        return moment.isoformat()[:17]
 
     def _utc(self, local: datetime, part: dict[str, str | None]) -> datetime:
         zone: tzinfo | None = self._zone
@@ -158,8 +158,11 @@ class Moments(dict[str, str]):
         elif (name := part.get("name")) and name in _ABBREVIATIONS:
             zone = timezone(timedelta(hours=_ABBREVIATIONS[name]))
         # Without a zone, astimezone() takes the machine's own, with its summer times.
-        aware = local.replace(tzinfo=zone) if zone else local.astimezone()
-        return aware.astimezone(UTC)
+        try:
+            aware = local.replace(tzinfo=zone) if zone else local.astimezone()
+            return aware.astimezone(UTC)
+        except OverflowError as e:  # the first or last days of the calendar
+            raise ValueError(str(e)) from None
 
     def _newest(self, month: int, day: int, hour: int, minute: int) -> datetime:
         """Return the newest moment of this date that is not after the file or the present.

@@ -17,7 +17,7 @@ from kr_secops.document import Model, did_you_mean, examine, validate
 from kr_secops.errors import ContentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -55,7 +55,7 @@ class PatternText(Model):
 
     match: str | list[str]
     """Regular expressions whose groups are named as ECS fields."""
-    set: dict[str, Any] = {}
+    set: dict[str, Any] = Field(default_factory=dict)
     """Fields with a value of their own; null takes away one that the collector sets."""
 
     @field_validator("match")
@@ -102,29 +102,29 @@ class Description(Model):
     title: Title
     dataset: str
     format: Format
-    programs: list[str] = []
+    programs: tuple[str, ...] = ()
     """Syslog: the programs whose lines are its own; ``*``: lines of any program that match."""
-    inputs: list[str] = []
+    inputs: tuple[str, ...] = ()
     """Where such logs usually lie: paths with wildcards, or ``journal``."""
-    recognise: list[str] = []
+    recognise: tuple[str, ...] = ()
     """Regular expressions; a file whose first lines match one is such a log."""
     time: Literal["iso", "clf", "asctime", "syslog"] | None = None
     """How the group ``@timestamp`` is written."""
-    lines: list[PatternText] = []
+    lines: tuple[PatternText, ...] = ()
     """Lines and records: forms of the whole record, no two of which fit the same; a log mostly
     keeps to one. They name ``@timestamp`` and may name ``message``."""
     begins: str | None = None
     """Records: a line that matches begins a record, others continue it."""
     ignore: str | None = None
     """A line that matches is no record and no loss: a header, for instance."""
-    columns: list[str] = []
+    columns: tuple[str, ...] = ()
     """CSV: what each column is: a field, a pattern that names fields, or empty."""
-    cases: list[Case] = []
+    cases: tuple[Case, ...] = ()
     """Lines, records, CSV: what follows from a field of the record, before its message is read."""
     remember: Memory | None = None
     """Lines, records, CSV: what later records leave out."""
-    set: dict[str, Any] = {}
-    patterns: list[PatternText] = []
+    set: dict[str, Any] = Field(default_factory=dict)
+    patterns: tuple[PatternText, ...] = ()
     """What messages may say: the first that matches adds its fields."""
 
     @field_validator("set")
@@ -134,7 +134,7 @@ class Description(Model):
 
     @field_validator("lines")
     @classmethod
-    def _state_the_time(cls, value: list[PatternText]) -> list[PatternText]:
+    def _state_the_time(cls, value: tuple[PatternText, ...]) -> tuple[PatternText, ...]:
         for form in value:
             for text in form.texts():
                 if "@timestamp" not in compile_pattern(text).fields:
@@ -144,7 +144,7 @@ class Description(Model):
     @field_validator("recognise", "begins", "ignore")
     @classmethod
     def _compiles(cls, value: Any) -> Any:
-        for text in value if isinstance(value, list) else [value] if value else []:
+        for text in value if isinstance(value, tuple) else [value] if value else []:
             if compile_pattern(text).fields:
                 raise ValueError("groups that name fields belong under patterns")
         return value
@@ -213,7 +213,7 @@ class Collector:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Return where such logs usually lie."""
-        return tuple(self.description.inputs)
+        return self.description.inputs
 
     @property
     def constants(self) -> dict[str, Any]:
@@ -244,7 +244,7 @@ class Collector:
         return _shapes(self)
 
 
-def _kinds(groups: list[PatternText], base: dict[str, Any]) -> Iterator[Kind]:
+def _kinds(groups: Iterable[PatternText], base: dict[str, Any]) -> Iterator[Kind]:
     for group in groups:
         constants = _merge(base, group.set)
         for text in group.texts():

@@ -40,10 +40,7 @@ class JsonReader:
             if not line or line.isspace():
                 continue
             try:
-                document = loads(line)
-                if not isinstance(document, dict):
-                    raise ValueError("no JSON object")  # noqa: TRY004
-                event = self._event(document, line, offset)
+                event = self._event(_an_object(loads(line)), line, offset)
             except (ValueError, RecursionError, WindowsError) as e:
                 reason = str(e) or type(e).__name__
                 yield Rejected(self._source.name, offset, reason, line[:8192].encode())
@@ -92,6 +89,12 @@ class WindowsReader(JsonReader):
         if self._source.host:
             event.setdefault("host.name", self._source.host)
         return event
+
+
+def _an_object(document: Any) -> dict[str, Any]:
+    if isinstance(document, dict):
+        return document
+    raise ValueError("no JSON object")
 
 
 def _utc(stamp: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from kr_secops import ecs
 from kr_secops.collect.builder import NUMBERS, Recipe
 from kr_secops.collect.clock import Moments
-from kr_secops.collect.following import Addresses, relate
 from kr_secops.collect.dispatch import KEY, Dispatch, Maker
+from kr_secops.collect.following import Addresses, relate
 from kr_secops.collect.parsers.csv import columns
 from kr_secops.collect.pattern import compile_pattern
 from kr_secops.collect.records import offsets_and_lines
@@ -49,7 +49,7 @@ class LinesReader:
         self._lines = [self._compile(form, make) for form in collector.forms()]
         kinds = [(collector, kind) for kind in collector.kinds()]
         self._cases = [
-            (field, {value: case.set for value in values})
+            (field, dict.fromkeys(values, case.set))
             for case in collector.description.cases
             for field, values in case.when.items()
         ]

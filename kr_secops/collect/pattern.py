@@ -1,6 +1,6 @@
-"""Patterns as collectors write them: regular expressions whose groups are named as ECS fields.
+r"""Patterns as collectors write them: regular expressions whose groups are named as ECS fields.
 
-Failed (?P<kr.ssh.method>\\S+) for (?P<user.name>\\S*) from (?P<source.address>\\S+)
+Failed (?P<kr.ssh.method>\S+) for (?P<user.name>\S*) from (?P<source.address>\S+)
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def literal_prefix(text: str) -> str:
 def _has_open_alternative(text: str) -> bool:
     """Return whether *text* has a ``|`` outside all groups: then nothing at its start is sure."""
     depth = 0
-    for token in re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", text):
-        depth += (token == "(") - (token == ")")
-        if token == "|" and depth == 0:
+    for sign in re.findall(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]", text):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if (sign, depth) == ("|", 0):
             return True
     return False
 

@@ -25,7 +25,6 @@ from kr_secops.collect.interface import Block, Position, Skipped, Source
 from kr_secops.collect.recognise import recognise
 from kr_secops.document import did_you_mean
 from kr_secops.errors import UsageError
-from kr_secops.event import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from kr_secops.collect.collector import Collector
     from kr_secops.collect.inputs.file import Lookup
     from kr_secops.collect.interface import Outcome, Reader, Shape
+    from kr_secops.event import Rejected
 
 STDIN: Final = "-"
 JOURNAL: Final = "journal"

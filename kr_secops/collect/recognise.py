@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from kr_secops.collect.syslog import HEADERS
 from kr_secops.collect.windows import is_windows
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Mapping
 
     from kr_secops.collect.collector import Collector

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from kr_secops import ecs
 from kr_secops.collect.reading import Options, Reading, read
-from kr_secops.document import Model, read as read_document, validate
+from kr_secops.document import Model, validate
+from kr_secops.document import read as read_document
 from kr_secops.event import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from kr_secops.event import Event
 
@@ -35,7 +36,7 @@ class Case(Model):
 
     name: str
     lines: list[str]
-    expect: list[dict[str, Any]] = []
+    expect: tuple[dict[str, Any], ...] = ()
     """An event each, in order: some of its fields; null: the field must be absent."""
     collector: str | None = None
     """Read by this one; without, it is found out by content."""

@@ -114,7 +114,7 @@ class SyslogReader:
         self._bare = [(pattern.match, moments[form]) for form, pattern in BARE]
         self._last: Event = {}
 
-    def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
+    def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:  # noqa: C901
         """Yield the events of *block*; see `kr_secops.collect.interface.Reader`."""
         if lines is not None and _LAST in block.data:
             lines = _with_repetitions(block.data, lines)

@@ -141,7 +141,7 @@ def _add_data(event: Event, prefix: str, data: dict[str, Any]) -> None:
 
 
 def _add_unnamed(event: Event, prefix: str, value: Any) -> None:
-    """Add data without names: all under ``Data`` and, as Winlogbeat does, as ``param1`` …"""
+    """Add data without names: all under ``Data`` and, as Winlogbeat does, as ``param1`` and on."""
     inner = value.get("#text") if isinstance(value, dict) else value
     values = [_text(item) for item in inner] if isinstance(inner, list) else [_text(inner)]
     values = [text for text in values if text]

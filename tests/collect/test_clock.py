@@ -59,7 +59,7 @@ def test_converts(form: str, text: str, expected: str) -> None:
     ],
 )
 def test_refuses(form: str, text: str) -> None:
-    with pytest.raises((ValueError, OverflowError)):
+    with pytest.raises(ValueError, match="."):
         convert(form, text)
 
 
@@ -103,7 +103,9 @@ def test_zone_names() -> None:
 
 @given(
     st.datetimes(
-        min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(WIB)
+        min_value=datetime(1971, 1, 1),  # noqa: DTZ001
+        max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+        timezones=st.just(WIB),
     )
 )
 def test_what_a_log_writes_is_read_back(when: datetime) -> None:
@@ -120,6 +122,6 @@ def test_what_a_log_writes_is_read_back(when: datetime) -> None:
 def test_any_text_is_a_time_or_refused(text: str, form: str) -> None:
     try:
         found = convert(form, text)
-    except (ValueError, OverflowError):
+    except ValueError:
         return
     assert moment(found).tzinfo is not None

@@ -22,7 +22,9 @@ KEPT: Final = 8192
 class Place(Protocol):
     """Names the position at an offset; ``last``: the source ends there, undamaged."""
 
-    def __call__(self, offset: int, *, last: bool) -> Position: ...
+    def __call__(self, offset: int, *, last: bool) -> Position:
+        """Return the position at *offset*."""
+        ...
 
 
 def cut_lines(

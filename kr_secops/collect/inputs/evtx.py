@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kr_secops.collect.interface import Source
+    from kr_secops.event import Rejected
 
 MAGIC: Final = b"ElfFile\x00"
 BLOCK: Final = 1 << 20
+MOST_DAMAGED: Final = 100_000
+"""Then the file is given up: a parser that only fails must end some time."""
 
 
 class EvtxInput:
@@ -25,7 +28,7 @@ class EvtxInput:
         self._source = source
         self._position = position
 
-    def blocks(self) -> Iterator[Block | Skipped]:
+    def blocks(self) -> Iterator[Block | Skipped | Rejected]:
         """Yield the records, then what could not be read."""
         from evtx import PyEvtxParser
 
@@ -68,7 +71,3 @@ class EvtxInput:
             self._position.key, number, self._position.fingerprint, path=str(self._path)
         )
         return Block(self._source, number - len(lines), data, position)
-
-
-MOST_DAMAGED: Final = 100_000
-"""Then the file is given up: a parser that only fails must end some time."""

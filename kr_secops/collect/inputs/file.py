@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kr_secops.collect.inputs.compression import DamagedError, chunks, compression
@@ -15,6 +14,7 @@ from kr_secops.collect.interface import Position, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from kr_secops.collect.interface import Block, Source
     from kr_secops.event import Rejected

@@ -25,7 +25,7 @@ def find_files(paths: Iterable[str]) -> Iterator[Path | Skipped]:
     """Yield the files of *paths* in their order, each once; what cannot be read with its reason."""
     seen: set[tuple[int, int]] = set()
     for path in paths:
-        if _WILD & set(path) and not os.path.lexists(path):  # noqa: PTH
+        if _WILD & set(path) and not os.path.lexists(path):
             matches = sorted(glob.glob(path, recursive=True), key=age)  # noqa: PTH207
             if not matches:
                 yield Skipped(path, "nothing matches")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kr_secops.collect.parsers.keyvalue import pairs
 
@@ -83,6 +83,36 @@ ACCOUNTS: Final = frozenset({"ADD_USER", "DEL_USER", "USER_MGMT", "USER_CHAUTHTO
 """Record types about an account other than the one that acts."""
 
 
+OUTCOMES: Final = {
+    "success": "success", "yes": "success", "1": "success",
+    "failed": "failure", "no": "failure", "0": "failure",
+}  # fmt: skip
+NOTHING: Final = frozenset({"", "?", "(null)", "UNKNOWN"})
+
+COPIED: Final = {
+    "comm": "process.name",
+    "exe": "process.executable",
+    "cwd": "process.working_directory",
+    "uid": "user.id",
+    "UID": "user.name",
+    "euid": "user.effective.id",
+    "EUID": "user.effective.name",
+    "gid": "user.group.id",
+    "grp": "group.name",
+    "addr": "source.address",
+    "unit": "service.name",
+}
+NUMBERS: Final = {
+    "pid": "process.pid",
+    "ppid": "process.parent.pid",
+    "exit": "process.exit_code",
+}
+_NUMBER: Final = re.compile(r"-?\d{1,18}")
+
+Said: TypeAlias = "dict[str, dict[str, str]]"
+"""Record type → the fields of all records of that type."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One line of the audit log."""
@@ -138,81 +168,78 @@ def _decode(kind: str, key: str, value: str) -> str:
 
 def assemble(records: Sequence[Record]) -> dict[str, Any]:
     """Return what the *records* of one event say, as ECS fields and ``auditd.data.*``."""
-    by_type: dict[str, Record] = {}
-    for record in records:
-        by_type.setdefault(record.type, record)
+    said: Said = {}
+    for record in records:  # arguments of a long command line come in several EXECVE records
+        said[record.type] = record.fields | said.get(record.type, {})
+    main = next((r.type for r in records if r.type not in SATELLITES), None)
     event: dict[str, Any] = {}
-    main = next((r for r in records if r.type not in SATELLITES), None)
-    _name(event, main, by_type)
-    _data(event, records, main)
-    _process(event, by_type)
-    _people(event, by_type, main)
-    _objects(event, records, by_type)
+    _name(event, main, said)
+    _data(event, main, said)
+    event["auditd.data.types"] = [record.type for record in records]
+    for fields in said.values():
+        _copy(event, fields)
+    _command(event, said)
+    if main:
+        _account(event, main, said[main])
+    _paths(event, [r.fields for r in records if r.type == "PATH"])
+    _connection(event, said)
     return event
 
 
-def _name(event: dict[str, Any], main: Record | None, by_type: dict[str, Record]) -> None:
-    event["event.category"], event["event.type"] = ["process"], ["info"]
-    if main is not None:
-        event["event.action"] = main.type.lower()
-        if main.type in KINDS:
-            event["event.category"], event["event.type"] = KINDS[main.type]
-    elif "EXECVE" in by_type:
+def _name(event: dict[str, Any], main: str | None, said: Said) -> None:
+    event["event.category"], event["event.type"] = KINDS.get(main or "", (["process"], ["info"]))
+    if main:
+        event["event.action"] = main.lower()
+    elif "EXECVE" in said:
         event["event.action"] = "executed"
         event["event.type"] = ["start"]
     else:
-        event["event.action"] = next(iter(by_type)).lower()
-    result = None
-    for record in (main, by_type.get("SYSCALL")):
-        if record is not None:
-            result = result or record.fields.get("res") or record.fields.get("success")
-    if result in ("success", "yes", "1"):
-        event["event.outcome"] = "success"
-    elif result in ("failed", "no", "0"):
-        event["event.outcome"] = "failure"
+        event["event.action"] = next(iter(said)).lower()
+    results = (
+        said.get(kind or "", {}).get(key)
+        for kind in (main, "SYSCALL")
+        for key in ("res", "success")
+    )
+    result = next(filter(None, results), "")
+    if result in OUTCOMES:
+        event["event.outcome"] = OUTCOMES[result]
 
 
-def _data(event: dict[str, Any], records: Sequence[Record], main: Record | None) -> None:
+def _data(event: dict[str, Any], main: str | None, said: Said) -> None:
     """Keep every field; the record that names the event comes first, so its value stays."""
-    ordered = [main, *records] if main else records
-    for record in ordered:
-        for key, value in record.fields.items():
-            if record.type == "EXECVE" and _ARGUMENT.fullmatch(key):
-                continue
-            if value not in ("", "?", "(null)"):
-                event.setdefault(f"auditd.data.{key}", value)
-    event["auditd.data.types"] = [record.type for record in records]
+    for kind in dict.fromkeys((main, *said) if main else said):
+        for key, value in said[kind].items():
+            is_argument = kind == "EXECVE" and _ARGUMENT.fullmatch(key)
+            if value not in NOTHING and not is_argument:
+                event.setdefault(f"auditd.data.{key}", value.replace("\0", " "))
 
 
-def _process(event: dict[str, Any], by_type: dict[str, Record]) -> None:
-    for record in by_type.values():
-        fields = record.fields
-        for key, name in (("pid", "process.pid"), ("ppid", "process.parent.pid")):
-            if (value := fields.get(key, "")).isdecimal() and len(value) < 12:  # noqa: PLR2004
-                event.setdefault(name, int(value))
-        for key, name in (("comm", "process.name"), ("exe", "process.executable")):
-            if (value := fields.get(key, "")) not in ("", "?", "(null)"):
-                event.setdefault(name, value)
-        if record.type in ("CWD", "USER_CMD") and fields.get("cwd"):
-            event.setdefault("process.working_directory", fields["cwd"])
-    if exit_code := by_type["SYSCALL"].fields.get("exit") if "SYSCALL" in by_type else None:
-        if re.fullmatch(r"-?\d{1,18}", exit_code):
-            event["process.exit_code"] = int(exit_code)
-    if "EXECVE" in by_type:
-        arguments = _arguments(by_type["EXECVE"].fields)
-        if arguments:
-            event["process.args"] = arguments
-            event["process.args_count"] = len(arguments)
-            event["process.command_line"] = " ".join(arguments)
-            event.setdefault("process.executable", arguments[0])
-    if command := by_type["USER_CMD"].fields.get("cmd") if "USER_CMD" in by_type else None:
-        event["process.command_line"] = command
-        event["process.args"] = command.split()
-        event["process.args_count"] = len(event["process.args"])
-    if title := by_type["PROCTITLE"].fields.get("proctitle") if "PROCTITLE" in by_type else None:
-        event["process.title"] = title.replace("\0", " ")
-        event.setdefault("process.command_line", event["process.title"])
-        event["auditd.data.proctitle"] = event["process.title"]
+def _copy(event: dict[str, Any], fields: dict[str, str]) -> None:
+    """Set the ECS fields that hold a field's value as it is."""
+    for key, name in COPIED.items():
+        if (value := fields.get(key, "")) not in NOTHING and value != "unset":
+            event.setdefault(name, value)
+    for key, name in NUMBERS.items():
+        if _NUMBER.fullmatch(value := fields.get(key, "")):
+            event.setdefault(name, int(value))
+
+
+def _command(event: dict[str, Any], said: Said) -> None:
+    arguments = _arguments(said.get("EXECVE", {}))
+    command = said.get("USER_CMD", {}).get("cmd", "")
+    title = said.get("PROCTITLE", {}).get("proctitle", "").replace("\0", " ")
+    if arguments:
+        event.setdefault("process.executable", arguments[0])
+        command = " ".join(arguments)
+    elif command:
+        arguments = command.split()
+    if arguments:
+        event["process.args"] = arguments
+        event["process.args_count"] = len(arguments)
+    if title:
+        event["process.title"] = title
+    if command or title:
+        event["process.command_line"] = command or title
 
 
 def _arguments(fields: dict[str, str]) -> list[str]:
@@ -224,61 +251,34 @@ def _arguments(fields: dict[str, str]) -> list[str]:
     return ["".join(piece for _, piece in sorted(found[i].items())) for i in sorted(found)]
 
 
-_USER_IDS: Final = (
-    ("uid", "UID", "user"),
-    ("euid", "EUID", "user.effective"),
-)
+def _account(event: dict[str, Any], kind: str, fields: dict[str, str]) -> None:
+    """Tell the account that acts from the one that is acted upon."""
+    account = fields.get("acct") or (fields.get("ID", "") if kind == "USER_LOGIN" else "")
+    if account and not account.startswith(("?", "(unknown")):
+        event["user.target.name" if kind in ACCOUNTS else "user.name"] = account
+    if kind in ACCOUNTS and fields.get("id", "").isdecimal():
+        event["user.target.id"] = fields["id"]
 
 
-def _people(event: dict[str, Any], by_type: dict[str, Record], main: Record | None) -> None:
-    for record in by_type.values():
-        if record.type == "PATH":
-            continue
-        for key, name_key, place in _USER_IDS:
-            if value := record.fields.get(key):
-                event.setdefault(f"{place}.id", value)
-            if (name := record.fields.get(name_key)) and name != "unset":
-                event.setdefault(f"{place}.name", name)
-        if value := record.fields.get("gid"):
-            event.setdefault("user.group.id", value)
-    fields = main.fields if main else {}
-    account = fields.get("acct", "")
-    if account and account not in ("?", "(unknown)", "(unknown user)"):
-        if main and main.type in ACCOUNTS:
-            event["user.target.name"] = account
-        else:
-            event["user.name"] = account
-    elif main and (name := fields.get("ID")) and main.type == "USER_LOGIN":
-        event["user.name"] = name
-    if main and main.type in ACCOUNTS and (number := fields.get("id", "")).isdecimal():
-        event["user.target.id"] = number
-    if group := fields.get("grp"):
-        event["group.name"] = group
-    address = fields.get("addr", "")
-    if address and address not in ("?", "UNKNOWN"):
-        event["source.address"] = address
-    if fields.get("unit"):
-        event["service.name"] = fields["unit"]
-
-
-def _objects(event: dict[str, Any], records: Sequence[Record], by_type: dict[str, Record]) -> None:
-    paths = [r.fields for r in records if r.type == "PATH"]
-    named = [
-        p for p in paths if p.get("nametype") != "PARENT" and p.get("name", "(null)") != "(null)"
+def _paths(event: dict[str, Any], paths: list[dict[str, str]]) -> None:
+    names = [
+        path["name"]
+        for path in paths
+        if path.get("nametype") != "PARENT" and path.get("name", "(null)") != "(null)"
     ]
-    if named:
-        name = named[0]["name"]
+    if names:
         folder = event.get("process.working_directory", "")
-        if not name.startswith("/") and folder:
-            name = f"{folder.rstrip('/')}/{name}"
-        event["file.path"] = name
-        if len(named) > 1:
-            event["auditd.data.paths"] = [p["name"] for p in named]
-    if "SOCKADDR" in by_type:
-        syscall = by_type["SYSCALL"].fields if "SYSCALL" in by_type else {}
-        accepted = syscall.get("SYSCALL", syscall.get("syscall")) in _ACCEPTS
-        for name, value in _socket(by_type["SOCKADDR"].fields):
-            event[f"{'source' if accepted else 'destination'}.{name}"] = value
+        relative = folder and not names[0].startswith("/")
+        event["file.path"] = f"{folder.rstrip('/')}/{names[0]}" if relative else names[0]
+    if len(names) > 1:
+        event["auditd.data.paths"] = names
+
+
+def _connection(event: dict[str, Any], said: Said) -> None:
+    syscall = said.get("SYSCALL", {})
+    accepted = syscall.get("SYSCALL", syscall.get("syscall")) in _ACCEPTS
+    for name, value in _socket(said.get("SOCKADDR", {})):
+        event[f"{'source' if accepted else 'destination'}.{name}"] = value
 
 
 _ACCEPTS: Final = frozenset({"accept", "accept4", "43", "288"})

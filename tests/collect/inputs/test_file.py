@@ -18,12 +18,14 @@ import zstandard
 
 from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at
 from kr_secops.collect.inputs.find import find_files
-from kr_secops.collect.interface import Block, Position, Skipped, Source
+from kr_secops.collect.interface import Block, Skipped, Source
 from kr_secops.collect.reading import Options, Reading, read
 from kr_secops.event import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from kr_secops.collect.interface import Position
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 PACK: dict[str, Callable[[bytes], bytes]] = {

@@ -5,12 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from kr_secops.collect.inputs.journal import JournalInput
-from kr_secops.collect.interface import Block, Position, Skipped, Source
+from kr_secops.collect.interface import Block, Skipped, Source
 from kr_secops.collect.reading import Options, Reading, read
+
+if TYPE_CHECKING:
+    from kr_secops.collect.interface import Position
 
 REMOTE = next(
     (
