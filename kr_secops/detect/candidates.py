@@ -131,6 +131,7 @@ class Alternatives:
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
         self._rows: list[Any] = compiled.value(compiled.head["alternatives"])
+        self._trees: dict[int, Any] = {}
         self._tests: list[Callable[[Low, Event], bool] | None] = [None] * len(self._rows)
 
     def rule(self, number: int) -> int:
@@ -152,7 +153,10 @@ class Alternatives:
 
     def named_tree(self, number: int) -> Any:
         """Return the tree with the author's names."""
-        return self._compiled.value(self._rows[number][3])
+        tree = self._trees.get(number)
+        if tree is None:
+            tree = self._trees[number] = self._compiled.value(self._rows[number][3])
+        return tree
 
 
 class Plan:

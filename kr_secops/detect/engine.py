@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -43,11 +44,11 @@ class Match:
 
     rule: Rule
     event: Event
-    _tree: Any = field(repr=False, compare=False)
+    _tree: Callable[[], Any] = field(repr=False, compare=False)
 
     def explain(self) -> dict[str, Any]:
         """Return why: the condition as a tree with the values it met; see `explain`."""
-        return explain([self._tree], self.event)
+        return explain(self._tree(), self.event)
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Engine:
         self._silent = frozenset(() if everything else ruleset.compiled.head["silent"])
         self._windows = Windows(ruleset.correlations, _stamp) if _correlates(ruleset) else None
         self._pending: dict[str, _Pending] = {}
+        self._ids: dict[tuple[Any, ...], str] = {}
         self._latest = clock() + _AHEAD
         self._prefilters: dict[str, Prefilter] = {}
         self.pending = 0
@@ -145,9 +147,8 @@ class Engine:
         when = _time(event)
         matches: list[Match] = []
         for number in sorted(matched):
-            match = Match(
-                self._rule(number), event, self._index.alternatives.named_tree(matched[number])
-            )
+            tree = partial(self._index.alternatives.named_tree, matched[number])
+            match = Match(self._rule(number), event, tree)
             if number not in self._silent:
                 matches.append(match)
                 self._sight(match, identity, when)
@@ -161,17 +162,16 @@ class Engine:
         return self._rules[number]
 
     def _sight(self, match: Match, identity: str, when: float) -> None:
-        names = match.rule.entity or DEFAULT_ENTITY
-        entity = {
-            name: ", ".join(texts(match.event[name]))
-            for name in names
-            if match.event.get(name) not in (None, [])
-        }
+        rule, event = match.rule, match.event
+        entity = _entity(event, rule.entity or DEFAULT_ENTITY)
         stamp = _stamp(when)
-        key = finding_id(match.rule.id, entity, stamp[:10])
-        pending = self._note(key, match.rule, entity, (stamp, stamp), [identity])
+        known = (rule.number, stamp[:10], *entity.items())
+        key = self._ids.get(known)
+        if key is None:
+            key = self._ids[known] = finding_id(rule.id, entity, stamp[:10])
+        pending = self._note(key, rule, entity, (stamp, stamp), [identity])
         if len(pending.evidence) < EVIDENCE_KEPT:
-            pending.evidence.append(Evidence(match.event, match.explain()))
+            pending.evidence.append(Evidence(event, match.explain()))
 
     def _note(
         self,
@@ -231,6 +231,7 @@ class Engine:
             self._pending.items(), key=lambda item: (item[1].first, item[1].rule.id, item[0])
         )
         self._pending = {}
+        self._ids = {}
         self.pending = 0
         for key, pending in drained:
             yield _finding(key, pending)
@@ -267,14 +268,31 @@ def _finding(key: str, pending: _Pending) -> Finding:
     )
 
 
+def _entity(event: Event, names: tuple[str, ...]) -> dict[str, str]:
+    entity = {}
+    for name in names:
+        value = event.get(name)
+        if value.__class__ is str:
+            entity[name] = value
+        elif value not in (None, []):
+            entity[name] = ", ".join(texts(value))
+    return entity
+
+
+@lru_cache(4096)
+def _posix(text: str) -> float:
+    when = moment(text)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
 def _time(event: Event) -> float:
     """Return the event's time; one without a readable time stamp counts as the epoch."""
     try:
-        when = moment(str(event.get("@timestamp")))
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        return _posix(str(event.get("@timestamp")))
     except (ValueError, OverflowError):
         return 0.0
 
 
+@lru_cache(4096)
 def _stamp(when: float) -> str:
     return timestamp(datetime.fromtimestamp(when, UTC))

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from kr_secops.detect.matcher import Low, holds, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from kr_secops.event import Event
     from kr_secops.rule.tree import Node
 
@@ -25,16 +23,9 @@ _KINDS: Final = {"=": "equals", "*": "contains", "^": "starts with", "$": "ends 
 _OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "eq": "==", "neq": "!="}
 
 
-def explain(trees: Iterable[Node], event: Event) -> dict[str, Any]:
-    """Return the tree of the first of *trees* that *event* makes true, else of the first."""
-    low = Low(event)
-    first: dict[str, Any] = {}
-    for tree in trees:
-        shown = _node(tree, low)
-        if shown["true"]:
-            return shown
-        first = first or shown
-    return first
+def explain(tree: Node, event: Event) -> dict[str, Any]:
+    """Return why *event* makes *tree* true."""
+    return _node(tree, Low(event))
 
 
 def _node(node: Node, low: Low) -> dict[str, Any]:

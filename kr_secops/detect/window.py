@@ -8,18 +8,19 @@ scan goes on where last night's ended.
 
 from __future__ import annotations
 
-import bisect
-import statistics
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
+from kr_secops.detect.measure import holds, least
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from kr_secops.event import Event
-    from kr_secops.rule.correlation import Correlation, Expression
+    from kr_secops.rule.correlation import Correlation
 
 VERSION: Final = 1
 LATE: Final = 86_400.0
@@ -29,14 +30,15 @@ GROUP_ENTRIES: Final = 256
 ALL_ENTRIES: Final = 50_000
 GROUP_EVENTS: Final = 16
 ALL_EVENTS: Final = 5_000
-SIGHTINGS: Final = 1_000
-"""Ids that one entry carries upwards to a correlation of correlations."""
+PASSED_ON: Final = 1_000
+"""Ids of base events that one entry carries upwards to a correlation of correlations."""
+EVIDENCE_PASSED_ON: Final = 5
 
 GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
 """Place of the correlation, values of its group-by fields."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """One match of a rule that a correlation refers to."""
 
@@ -56,10 +58,52 @@ class Group:
     """What one correlation knows about one entity."""
 
     entries: list[Entry] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """Their times."""
+    known: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    """Rule and key → entry, so that an event read twice counts once."""
+    new: list[Entry] = field(default_factory=list)
+    """Entries with something to report."""
+    rules: dict[int, int] = field(default_factory=dict)
+    """Rule → number of its entries."""
+    values: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """Values that entries bring → number of such entries."""
     first: str = ""
     """Time stamp that names the finding in course; empty: none."""
     last: float = 0.0
     """Time of its newest event."""
+
+    def insert(self, entry: Entry) -> int:
+        """Add *entry* and return its place."""
+        times = self.times
+        at = len(times) if not times or entry.time >= times[-1] else bisect_right(times, entry.time)
+        times.insert(at, entry.time)
+        self.entries.insert(at, entry)
+        self.known[entry.rule, entry.key] = entry
+        self.rules[entry.rule] = self.rules.get(entry.rule, 0) + 1
+        if entry.values:
+            self.values[entry.values] = self.values.get(entry.values, 0) + 1
+        if entry.pending:
+            self.new.append(entry)
+        return at
+
+    def drop(self, start: int, end: int) -> int:
+        """Forget the entries from *start* to *end*; return how many events they kept."""
+        gone = self.entries[start:end]
+        del self.entries[start:end], self.times[start:end]
+        events = 0
+        for entry in gone:
+            del self.known[entry.rule, entry.key]
+            self.rules[entry.rule] -= 1
+            if entry.values:
+                self.values[entry.values] -= 1
+                if not self.values[entry.values]:
+                    del self.values[entry.values]
+            events += len(entry.events)
+        if self.new:
+            left = {id(entry) for entry in gone}
+            self.new = [entry for entry in self.new if id(entry) not in left]
+        return events
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +145,11 @@ class Windows:
         for place, correlation in enumerate(correlations):
             for rule in correlation.refers:
                 self.wanted.setdefault(rule, []).append(place)
+        self._most = [
+            max(GROUP_ENTRIES, *(int(bound) * 2 for _, bound in c.bounds), 0) for c in correlations
+        ]
+        self._waits = [correlation.waits for correlation in correlations]
+        self._least = [least(correlation) for correlation in correlations]
 
     def feed(
         self, rule: int, event: Event, time: float, key: str, evidence: Callable[[], bytes]
@@ -109,20 +158,23 @@ class Windows:
 
         Args:
             rule: number of the rule.
-            event: the event, or what stands for the finding of a correlation.
+            event: the event.
             time: its time.
             key: its id.
             evidence: gives its evidence, if that is to be kept.
         """
         fired: list[Fired] = []
-        for place in self.wanted.get(rule, ()):
-            correlation = self._all[place]
-            group_key = _group_key(correlation, rule, event)
-            values = _values(correlation, rule, event)
+        for place in self.wanted[rule]:
+            group_key, values = _place(self._all[place], rule, event)
             if group_key is None or values is None:
                 continue
+            group = self._group(place, group_key)
+            if (rule, key) in group.known:
+                continue
             entry = Entry(time, rule, key, values, [key])
-            fired += self._add(place, group_key, entry, evidence)
+            if len(group.entries) < GROUP_EVENTS and self._events < ALL_EVENTS:
+                entry.events = [evidence()]
+            fired += self._add(place, group_key, group, entry)
         if self._entries > ALL_ENTRIES:
             self._forget_oldest()
         return fired
@@ -132,27 +184,43 @@ class Windows:
         fired: list[Fired] = []
         rule = one.correlation.rule
         for place in self.wanted.get(rule, ()):
-            correlation = self._all[place]
-            group_key = _group_key(correlation, rule, dict(one.entity))
-            values = _values(correlation, rule, dict(one.entity))
+            group_key, values = _place(self._all[place], rule, dict(one.entity))
             if group_key is None or values is None:
                 continue
-            group = self._groups.get((place, group_key))
-            known = next((e for e in group.entries if e.key == finding), None) if group else None
-            entry = Entry(one.last, rule, finding, values, one.sightings[:SIGHTINGS])
-            if known is not None and group is not None:
-                group.entries.remove(known)
-                self._entries -= 1
-                self._events -= len(known.events)
-                entry.time = max(known.time, one.last)
-                entry.pending = (known.pending + entry.pending)[:SIGHTINGS]
-                entry.events = known.events
-                self._events += len(known.events)
-            room = max(0, 5 - len(entry.events))
-            entry.events = entry.events + one.events[:room]
-            self._events += len(one.events[:room])
-            fired += self._add(place, group_key, entry, None)
+            group = self._group(place, group_key)
+            # A finding that goes on is one entry, which moves on in time with it.
+            known = group.known.get((rule, finding))
+            if known is None:
+                entry = Entry(one.last, rule, finding, values, one.sightings[:PASSED_ON])
+                entry.events = one.events[:EVIDENCE_PASSED_ON]
+                fired += self._add(place, group_key, group, entry)
+            elif self._move(group, known, one) and not self._waits[place]:
+                at = group.entries.index(known)
+                if self._may_hold(place, group, at):
+                    fired += self._judge(place, group_key, group, at)
         return fired
+
+    def _move(self, group: Group, entry: Entry, one: Fired) -> bool:
+        """Take *one* up into the *entry* of its finding; return whether that is worth a look."""
+        if not entry.pending:
+            group.new.append(entry)
+        entry.pending += one.sightings[: PASSED_ON - len(entry.pending)]
+        if one.events and len(entry.events) < EVIDENCE_PASSED_ON:
+            before = len(entry.events)
+            entry.events += one.events[: EVIDENCE_PASSED_ON - before]
+            self._events += len(entry.events) - before
+        if one.last <= entry.time:
+            return False
+        if group.entries[-1] is entry:
+            entry.time = group.times[-1] = one.last
+        else:
+            at = group.entries.index(entry)
+            del group.entries[at], group.times[at]
+            entry.time = one.last
+            at = bisect_right(group.times, entry.time)
+            group.entries.insert(at, entry)
+            group.times.insert(at, entry.time)
+        return True
 
     def advance(self, time: float) -> None:
         """Note that the logs have been read up to *time*."""
@@ -161,91 +229,100 @@ class Windows:
     def expire(self, *, everything: bool = False) -> list[Fired]:
         """Judge the windows that have passed, of correlations that had to wait for that."""
         fired: list[Fired] = []
+        if not any(self._waits):
+            return fired
         for (place, key), group in list(self._groups.items()):
             correlation = self._all[place]
-            if not correlation.waits:
+            if not self._waits[place]:
                 continue
             while group.entries:
-                end = group.entries[0].time + correlation.span
+                end = group.times[0] + correlation.span
                 if not everything and self.newest <= end:
                     break
-                count = bisect.bisect_right(group.entries, end, key=_time)
-                inside = group.entries[:count]
-                if _holds(correlation, inside):
+                count = bisect_right(group.times, end)
+                if holds(correlation, group.entries[:count]):
                     group.first = ""
-                    fired.append(self._fire(place, key, group, inside))
-                self._drop(group, count)
+                    fired.append(self._fire(place, key, group, 0, count))
+                self._forget(group, 0, count)
             if not group.entries:
                 del self._groups[place, key]
         return fired
 
-    def _add(
-        self,
-        place: int,
-        key: tuple[str, ...],
-        entry: Entry,
-        evidence: Callable[[], bytes] | None,
-    ) -> list[Fired]:
+    def _group(self, place: int, key: tuple[str, ...]) -> Group:
         group = self._groups.get((place, key))
         if group is None:
             group = self._groups[place, key] = Group()
-        entries = group.entries
-        at = bisect.bisect_right(entries, entry.time, key=_time)
-        if evidence is not None:
-            if _is_known(entries, at, entry):
-                return []
-            if self._events < ALL_EVENTS and (
-                len(entries) < GROUP_EVENTS or sum(bool(e.events) for e in entries) < GROUP_EVENTS
-            ):
-                entry.events = [evidence()]
-                self._events += 1
-        entries.insert(at, entry)
+        return group
+
+    def _add(self, place: int, key: tuple[str, ...], group: Group, entry: Entry) -> list[Fired]:
+        correlation = self._all[place]
+        at = group.insert(entry)
         self._entries += 1
-        at -= self._trim(place, group)
-        if at < 0 or self._all[place].waits:
+        self._events += len(entry.events)
+        oldest = group.times[-1] - correlation.span - LATE
+        if group.times[0] < oldest or len(group.times) > self._most[place]:
+            count = bisect_left(group.times, oldest)
+            if len(group.times) - count > self._most[place]:
+                count = max(count, self._most[place] // 4)
+            self._forget(group, 0, count)
+            at -= count
+        if at < 0 or self._waits[place] or not self._may_hold(place, group, at):
             return []
         return self._judge(place, key, group, at)
 
-    def _trim(self, place: int, group: Group) -> int:
-        """Forget what is too old or too much, from the oldest on; return how many."""
-        correlation = self._all[place]
-        entries = group.entries
-        most = max(GROUP_ENTRIES, *(int(n) * 2 for _, n in correlation.bounds), 0)
-        oldest = entries[-1].time - correlation.span - LATE
-        count = max(bisect.bisect_left(entries, oldest, key=_time), len(entries) - most)
-        if count:
-            self._drop(group, count)
-        return count
+    def _may_hold(self, place: int, group: Group, at: int) -> bool:
+        """Return False where a look at the group as a whole says that no window can be true."""
+        kind = self._all[place].type
+        if kind == "event_count":
+            return len(group.entries) >= self._least[place]
+        if kind == "value_count":
+            return len(group.values) >= self._least[place]
+        if kind != "temporal_ordered" or self._all[place].expression:
+            return True
+        # Only the last of the rules can complete the row, unless an event came late.
+        refers = self._all[place].refers
+        if at == len(group.entries) - 1 and group.entries[at].rule != refers[-1]:
+            return False
+        return all(group.rules.get(rule) for rule in refers)
 
-    def _drop(self, group: Group, count: int) -> None:
-        self._events -= sum(len(entry.events) for entry in group.entries[:count])
-        self._entries -= len(group.entries[:count])
-        del group.entries[:count]
+    def _forget(self, group: Group, start: int, end: int) -> None:
+        before = len(group.entries)
+        self._events -= group.drop(start, end)
+        self._entries -= before - len(group.entries)
 
     def _judge(self, place: int, key: tuple[str, ...], group: Group, at: int) -> list[Fired]:
         """Judge every window that holds the entry at *at*; in order of time that is the last one."""
         correlation = self._all[place]
-        entries = group.entries
-        latest = entries[at].time + correlation.span
+        times = group.times
+        latest = times[at] + correlation.span
+        counts = correlation.type in ("event_count", "value_count")
         fired = []
-        for end in range(at, len(entries)):
-            if entries[end].time > latest:
+        for end in range(at, len(times)):
+            if times[end] > latest:
                 break
-            start = bisect.bisect_left(entries, entries[end].time - correlation.span, key=_time)
-            inside = entries[start : end + 1]
-            if _holds(correlation, inside):
-                fired.append(self._fire(place, key, group, inside))
+            start = bisect_left(times, times[end] - correlation.span, 0, at + 1)
+            if end - start + 1 < self._least[place] and counts:
+                continue
+            if holds(correlation, group.entries[start : end + 1]):
+                fired.append(self._fire(place, key, group, start, end + 1))
         return [one for one in fired if one.sightings]
 
     def _fire(
-        self, place: int, key: tuple[str, ...], group: Group, inside: list[Entry]
+        self, place: int, key: tuple[str, ...], group: Group, start: int, end: int
     ) -> Fired:
         correlation = self._all[place]
-        if not group.first or inside[0].time > group.last:
-            group.first = self._stamp(inside[0].time)
-            group.last = inside[-1].time
-        group.last = max(group.last, inside[-1].time)
-        new = [entry for entry in inside if entry.pending]
+        first, last = group.times[start], group.times[end - 1]
+        if not group.first or first > group.last:
+            group.first = self._stamp(first)
+            group.last = last
+        group.last = max(group.last, last)
+        new = [entry for entry in group.new if first <= entry.time <= last]
+        new.sort(key=lambda entry: entry.time)
+        if len(new) == len(group.new):
+            group.new = []
+        else:
+            taken = {id(entry) for entry in new}
+            group.new = [entry for entry in group.new if id(entry) not in taken]
         sightings = [one for entry in new for one in entry.pending]
         events = [one for entry in new for one in entry.events]
         for entry in new:
@@ -255,32 +332,33 @@ class Windows:
             correlation=correlation,
             entity=dict(zip(names, key, strict=True)),
             window=group.first,
-            first=(new or inside)[0].time,
-            last=inside[-1].time,
+            first=new[0].time if new else first,
+            last=last,
             sightings=sightings,
             events=events,
         )
 
     def _forget_oldest(self) -> None:
-        by_age = sorted(self._groups, key=lambda key: _age(self._groups[key]))
+        by_age = sorted(
+            self._groups, key=lambda key: (self._groups[key].times or [0.0])[-1]
+        )
         for key in by_age:
             if self._entries <= ALL_ENTRIES * 0.9:
                 break
             group = self._groups.pop(key)
             self.dropped += len(group.entries)
-            self._drop(group, len(group.entries))
+            self._forget(group, 0, len(group.entries))
 
     def dump(self, ids: Callable[[int], str]) -> bytes:
         """Return the state; *ids* turns a rule's number into its id, which outlives an edit."""
         groups = []
         for (place, key), group in self._groups.items():
-            if not group.entries:
-                continue
-            rows = [
-                (e.time, ids(e.rule), e.key, e.values, e.pending, [x.decode() for x in e.events])
-                for e in group.entries
-            ]
-            groups.append((ids(self._all[place].rule), key, group.first, group.last, rows))
+            if group.entries:
+                rows = [
+                    (e.time, ids(e.rule), e.key, e.values, e.pending, [x.decode() for x in e.events])
+                    for e in group.entries
+                ]
+                groups.append((ids(self._all[place].rule), key, group.first, group.last, rows))
         return orjson.dumps({"version": VERSION, "newest": self.newest, "groups": groups})
 
     def restore(self, state: bytes, numbers: dict[str, int]) -> None:
@@ -295,10 +373,12 @@ class Windows:
                 place = places.get(numbers.get(rule, -1))
                 if place is None or len(key) != len(self._all[place].group_by):
                     continue
-                group = Group(list(_entries(rows, numbers)), str(first), float(last))
-                self._groups[place, tuple(map(str, key))] = group
-                self._entries += len(group.entries)
-                self._events += sum(len(entry.events) for entry in group.entries)
+                group = self._group(place, tuple(map(str, key)))
+                group.first, group.last = str(first), float(last)
+                for entry in _entries(rows, numbers):
+                    group.insert(entry)
+                    self._entries += 1
+                    self._events += len(entry.events)
         except (ValueError, TypeError, KeyError, AttributeError):
             self._groups.clear()
             self._entries = self._events = 0
@@ -307,31 +387,21 @@ class Windows:
 def _entries(rows: list[Any], numbers: dict[str, int]) -> Iterator[Entry]:
     for time, rule, key, values, pending, events in rows:
         if rule in numbers:
-            yield Entry(
-                float(time),
-                numbers[rule],
-                str(key),
-                tuple(values),
-                [str(p) for p in pending],
-                [e.encode() for e in events],
-            )
+            ids = [str(one) for one in pending]
+            kept = [str(event).encode() for event in events]
+            yield Entry(float(time), numbers[rule], str(key), tuple(values), ids, kept)
 
 
-def _time(entry: Entry) -> float:
-    return entry.time
-
-
-def _age(group: Group) -> float:
-    return group.entries[-1].time if group.entries else 0.0
-
-
-def _is_known(entries: list[Entry], at: int, entry: Entry) -> bool:
-    """Return whether the same event stands already among those of its time."""
-    while at and entries[at - 1].time == entry.time:
-        at -= 1
-        if entries[at].key == entry.key and entries[at].rule == entry.rule:
-            return True
-    return False
+def _place(
+    correlation: Correlation, rule: int, event: Event
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Return the group that *event* belongs to and the values it brings; None: it lacks a field."""
+    key = [_first(event, fields.get(rule, (name,))) for name, fields in correlation.group_by]
+    values = [_first(event, fields.get(rule, ())) for fields in correlation.values]
+    return (
+        None if None in key else tuple(map(str, key)),
+        None if None in values else tuple(map(str, values)),
+    )
 
 
 def _first(event: Event, names: tuple[str, ...]) -> str | None:
@@ -340,100 +410,3 @@ def _first(event: Event, names: tuple[str, ...]) -> str | None:
         if value is not None and value != []:
             return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return None
-
-
-def _group_key(correlation: Correlation, rule: int, event: Event) -> tuple[str, ...] | None:
-    key = []
-    for name, fields in correlation.group_by:
-        value = _first(event, fields.get(rule, (name,)))
-        if value is None:
-            return None
-        key.append(value)
-    return tuple(key)
-
-
-def _values(correlation: Correlation, rule: int, event: Event) -> tuple[str, ...] | None:
-    found = []
-    for fields in correlation.values:
-        value = _first(event, fields.get(rule, ()))
-        if value is None:
-            return None
-        found.append(value)
-    return tuple(found)
-
-
-def _holds(correlation: Correlation, inside: list[Entry]) -> bool:
-    if correlation.expression:
-        return _is_true(correlation.expression, {entry.rule for entry in inside}) and (
-            correlation.type != "temporal_ordered" or _in_order(correlation, inside, seen_only=True)
-        )
-    if correlation.type == "temporal_ordered":
-        return _in_order(correlation, inside)
-    measured = _measure(correlation, inside)
-    return measured is not None and all(
-        _COMPARE[op](measured, number) for op, number in correlation.bounds
-    )
-
-
-def _measure(correlation: Correlation, inside: list[Entry]) -> float | None:
-    kind = correlation.type
-    if kind == "event_count":
-        return len(inside)
-    if kind == "value_count":
-        return len({entry.values for entry in inside})
-    if kind == "temporal":
-        return len({entry.rule for entry in inside})
-    numbers = sorted(_numbers(inside))
-    if not numbers:
-        return None
-    if kind == "value_sum":
-        return sum(numbers)
-    if kind == "value_avg":
-        return statistics.fmean(numbers)
-    return _percentile(numbers, 50 if kind == "value_median" else correlation.percentile)
-
-
-def _numbers(inside: list[Entry]) -> Iterator[float]:
-    for entry in inside:
-        try:
-            yield float(entry.values[0])
-        except ValueError:
-            continue
-
-
-def _percentile(numbers: list[float], percent: float) -> float:
-    """Return the value below which *percent* of the sorted *numbers* lie, between two if need be."""
-    place = (len(numbers) - 1) * percent / 100
-    low = int(place)
-    high = min(low + 1, len(numbers) - 1)
-    return numbers[low] + (numbers[high] - numbers[low]) * (place - low)
-
-
-def _in_order(correlation: Correlation, inside: list[Entry], *, seen_only: bool = False) -> bool:
-    seen = {entry.rule for entry in inside}
-    wanted = [rule for rule in correlation.refers if not seen_only or rule in seen]
-    at = 0
-    for entry in inside:
-        if at < len(wanted) and entry.rule == wanted[at]:
-            at += 1
-    return at == len(wanted)
-
-
-def _is_true(expression: Expression, seen: set[int]) -> bool:
-    op, rest = expression
-    if op == "rule":
-        return rest in seen
-    if op == "not":
-        return not _is_true(rest, seen)
-    parts = (_is_true(part, seen) for part in rest)
-    return all(parts) if op == "and" else any(parts)
-
-
-_COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "eq": lambda a, b: a == b,
-    "neq": lambda a, b: a != b,
-}

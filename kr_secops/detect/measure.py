@@ -1,0 +1,115 @@
+"""Judging a window: is what stands in it enough for the correlation to be true?"""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from kr_secops.detect.window import Entry
+    from kr_secops.rule.correlation import Correlation, Expression
+
+_COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
+    "lt": lambda a, b: a < b,
+    "lte": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "gte": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+    "neq": lambda a, b: a != b,
+}
+
+
+def is_enough(correlation: Correlation, number: float) -> bool:
+    """Return whether *number* lies within the bounds of *correlation*."""
+    for op, bound in correlation.bounds:
+        if not _COMPARE[op](number, bound):
+            return False
+    return True
+
+
+def least(correlation: Correlation) -> float:
+    """Return the number from which on *correlation* can be true; 0 if it has no lower bound."""
+    lower = [bound for op, bound in correlation.bounds if op in ("gt", "gte")]
+    return max(lower, default=0.0)
+
+
+def holds(correlation: Correlation, inside: Sequence[Entry]) -> bool:
+    """Return whether *correlation* is true of the entries *inside* one window, sorted by time."""
+    if correlation.expression:
+        seen = {entry.rule for entry in inside}
+        return is_true(correlation.expression, seen) and (
+            correlation.type != "temporal_ordered"
+            or _in_order([rule for rule in correlation.refers if rule in seen], inside)
+        )
+    if correlation.type == "temporal_ordered":
+        return _in_order(correlation.refers, inside)
+    measured = _measure(correlation, inside)
+    return measured is not None and is_enough(correlation, measured)
+
+
+def _measure(correlation: Correlation, inside: Sequence[Entry]) -> float | None:
+    kind = correlation.type
+    if kind == "event_count":
+        return len(inside)
+    if kind == "value_count":
+        return _different(correlation, inside)
+    if kind == "temporal":
+        return len({entry.rule for entry in inside})
+    numbers = sorted(_numbers(inside))
+    if not numbers:
+        return None
+    if kind == "value_sum":
+        return sum(numbers)
+    if kind == "value_avg":
+        return statistics.fmean(numbers)
+    return percentile(numbers, 50 if kind == "value_median" else correlation.percentile)
+
+
+def _different(correlation: Correlation, inside: Sequence[Entry]) -> int:
+    """Count different values, from the newest on, and only as far as the condition asks."""
+    lower = [bound for op, bound in correlation.bounds if op in ("gt", "gte")]
+    enough = max(lower) + 1 if len(lower) == len(correlation.bounds) else len(inside)
+    values: set[tuple[str, ...]] = set()
+    for entry in reversed(inside):
+        if entry.values not in values:
+            values.add(entry.values)
+            if len(values) >= enough:
+                break
+    return len(values)
+
+
+def _numbers(inside: Sequence[Entry]) -> Iterator[float]:
+    for entry in inside:
+        try:
+            yield float(entry.values[0])
+        except ValueError:
+            continue
+
+
+def percentile(numbers: Sequence[float], percent: float) -> float:
+    """Return the value below which *percent* of the sorted *numbers* lie, between two if need be."""
+    place = (len(numbers) - 1) * percent / 100
+    low = int(place)
+    high = min(low + 1, len(numbers) - 1)
+    return numbers[low] + (numbers[high] - numbers[low]) * (place - low)
+
+
+def _in_order(wanted: Sequence[int], inside: Sequence[Entry]) -> bool:
+    at = 0
+    for entry in inside:
+        if at < len(wanted) and entry.rule == wanted[at]:
+            at += 1
+    return at == len(wanted)
+
+
+def is_true(expression: Expression, seen: set[int]) -> bool:
+    """Return whether an extended condition is true of the rules *seen*."""
+    op, rest = expression
+    if op == "rule":
+        return rest in seen
+    if op == "not":
+        return not is_true(rest, seen)
+    parts = (is_true(part, seen) for part in rest)
+    return all(parts) if op == "and" else any(parts)
