@@ -44,12 +44,12 @@ def quiet_auth(chance: random.Random) -> Iterator[str]:
     """Yield the messages of one happening of an ordinary day, without time and host."""
     pid = chance.randrange(400, 60_000)
     kind = chance.random()
-    if kind < 0.55:
+    if kind < 0.66:
         user = chance.choice(JOBS)
         service = f"CRON[{pid}]: pam_unix(cron:session): session"
         yield f"{service} opened for user {user}(uid={chance.randrange(40)}) by (uid=0)"
         yield f"{service} closed for user {user}"
-    elif kind < 0.8:
+    elif kind < 0.99:
         unit = chance.choice(SERVICES)
         yield f"systemd[1]: Starting {unit}.service - Scheduled work of {unit}..."
         yield f"systemd[1]: {unit}.service: Deactivated successfully."

@@ -30,6 +30,8 @@ _REACH: Final = 48
 """How far before a value a label may stand, in bytes."""
 _LONGEST: Final = 256
 """How far a value may go on after what the automaton asks for, in bytes: an address's domain."""
+_UNITS: Final = (b".service", b".socket", b".timer", b".mount", b".slice", b".scope", b".device")
+"""What follows an @ in every start of a systemd unit, and is no domain: not worth a second look."""
 _LIST_GAP: Final = 6
 """Values that stand this near, with no word between them, are a list under one label."""
 
@@ -94,7 +96,7 @@ class Finder:
         def note(_id: int, _from: int, to: int, _flags: int, _context: object) -> None:
             nonlocal first, end
             last = to - 1  # the edge after the value, or its last character
-            if first <= last < end:
+            if first <= last < end or data.startswith(_UNITS, to - 3):
                 return
             first = data.rfind(b"\n", 0, last) + 1
             end = data.find(b"\n", last) + 1 or len(data) + 1

@@ -29,7 +29,6 @@ COUNTED: Final = 0.5
 MAX_SAMPLES: Final = 10
 MAX_HASHES: Final = 1000
 
-_PREFIX: Final = "kr.pii."
 _KEPT: Final = frozenset({"@timestamp", "ecs.version", "event.dataset", "event.module"})
 _SHORTEST: Final = 6
 """No value is shorter: ``a@b.id``."""
@@ -94,7 +93,7 @@ class Guard:
         masked: Event = {}
         fields: list[str] = []
         for name, value in event.items():
-            new = value if name.startswith(_PREFIX) else _replace(value, pairs)
+            new = _replace(value, pairs)
             if new is not value:
                 fields.append(name)
             masked[name] = new
@@ -153,7 +152,7 @@ def _named_texts(event: Event, original: Any) -> Iterator[str]:
         if isinstance(value, str):
             if len(value) >= _SHORTEST and name not in _KEPT and value != original:
                 yield f"{name}={value}"
-        elif value is not None and not name.startswith(_PREFIX):
+        elif value is not None:
             for text in _texts(value):
                 yield f"{name}={text}"
 
