@@ -46,8 +46,8 @@ class Case(Model):
     rule: str = ""
     """Title, name or id of the rule that must match (or not); empty: the file's last one."""
     collector: str | None = None
-    lines: list[str] = []
-    events: list[dict[str, Any]] = []
+    lines: tuple[str, ...] = ()
+    events: tuple[dict[str, Any], ...] = ()
     count: int | None = None
     """How many events must bear the rule out."""
 
@@ -183,9 +183,9 @@ def _events(case: Case) -> Iterator[Event]:
     )
     for item in read(["-"], options):
         if isinstance(item, Skipped):
-            raise ValueError(f"not read: {item.reason}")  # noqa: TRY004 (a value, not a type)
+            raise ValueError(f"not read: {item.reason}")  # noqa: TRY004 (no type, a source)
         outcomes = [item] if isinstance(item, Rejected) else item.events()
         for outcome in outcomes:
             if isinstance(outcome, Skipped | Rejected):
-                raise ValueError(f"a line could not be read: {outcome.reason}")  # noqa: TRY004
+                raise ValueError(f"not read: {outcome.reason}")  # noqa: TRY004 (no type, a record)
             yield outcome

@@ -78,7 +78,7 @@ class Values(dict[Any, tuple[int, ...]]):
         self[key] = found
 
     def _look(self, value: Any) -> tuple[int, ...]:
-        found = self.always
+        found: tuple[int, ...] = self.always
         if value is not None:
             for one in value if value.__class__ is _Row else (value,):
                 found += self.find(one.lower())
@@ -97,7 +97,7 @@ class Values(dict[Any, tuple[int, ...]]):
 
     def find(self, value: str) -> tuple[int, ...]:
         """Return the candidates of one lower-cased value, unchecked."""
-        found = self.present + self.exact.get(value, ())
+        found: tuple[int, ...] = self.present + self.exact.get(value, ())
         hits: dict[int, None] = {}
         if self.scanner is None:
             for i, (part, _) in enumerate(self.parts):
@@ -200,9 +200,7 @@ class Index:
         return found
 
     def _plan(self, key: tuple[Any, ...], name: Any) -> Plan:
-        options = [
-            [*dict.fromkeys(value.lower() for value in texts(part)), None] for part in key
-        ]
+        options = [[*dict.fromkeys(value.lower() for value in texts(part)), None] for part in key]
         buckets = self._compiled.head["buckets"]
         wanted = {
             buckets[a, b, c]: None

@@ -1,9 +1,9 @@
 """The engine: events in, matches out, findings when asked for.
 
-    engine = Engine(ruleset, windows=store.windows())
-    for event in events:
-        for match in engine.feed(event): ...
-    for finding in engine.findings(): ...
+engine = Engine(ruleset, windows=store.windows())
+for event in events:
+    for match in engine.feed(event): ...
+for finding in engine.findings(): ...
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Why a rule matched: its condition as a tree, each part with the value it met.
 
-    {"op": "and", "of": [{"field": "event.action", "is": "equals", "want": "ssh_login",
-                          "value": "ssh_login", "true": true}, …], "true": true, "name": "selection"}
+{"op": "and", "of": [{"field": "event.action", "is": "equals", "want": "ssh_login",
+                      "value": "ssh_login", "true": true}, …], "true": true, "name": "selection"}
 """
 
 from __future__ import annotations

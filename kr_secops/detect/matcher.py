@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from kr_secops.event import Event
     from kr_secops.rule.tree import Node
 
-NOT_WORDS: Final = frozenset(
-    """@timestamp ecs.version event.original event.kind event.category event.type event.dataset
+_OURS: Final = """
+    @timestamp ecs.version event.original event.kind event.category event.type event.dataset
     event.module event.outcome event.action event.ingested event.created event.timezone
     event.duration event.sequence
-    log.file.path log.offset host.name host.hostname related.ip related.user related.hosts""".split()
-)
+    log.file.path log.offset host.name host.hostname related.ip related.user related.hosts
+"""
+NOT_WORDS: Final = frozenset(_OURS.split())
 """Fields that are ours, not the record's: keywords are not looked for in them."""
 
 
@@ -41,7 +42,7 @@ class Many(list[str]):
     def __eq__(self, text: object) -> bool:
         return any(value == text for value in self)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
     def startswith(self, text: str | tuple[str, ...]) -> bool:
         """Return whether any value starts so."""
@@ -151,7 +152,7 @@ def _empty(event: Event, name: str) -> bool:
     return name in event and event[name] in ("", None)
 
 
-def _exists(event: Event, name: str, wanted: bool) -> bool:  # noqa: FBT001 (generated code calls it)
+def _exists(event: Event, name: str, wanted: bool) -> bool:
     return (name in event) == wanted
 
 
@@ -229,7 +230,7 @@ def _word(low: Low, wanted: str) -> bool:
     return any(wanted in value for value in low.words())
 
 
-def _words(low: Low, pattern: str, flags: int, _: tuple[str, ...], lower: bool) -> bool:  # noqa: FBT001
+def _words(low: Low, pattern: str, flags: int, _: tuple[str, ...], lower: bool) -> bool:
     search = expression(pattern, flags).search
     values = low.words() if lower else word_values(low.event)
     return any(search(value) for value in values)

@@ -23,10 +23,7 @@ _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
 
 def is_enough(correlation: Correlation, number: float) -> bool:
     """Return whether *number* lies within the bounds of *correlation*."""
-    for op, bound in correlation.bounds:
-        if not _COMPARE[op](number, bound):
-            return False
-    return True
+    return all(_COMPARE[op](number, bound) for op, bound in correlation.bounds)
 
 
 def least(correlation: Correlation) -> float:
@@ -58,8 +55,11 @@ def _measure(correlation: Correlation, inside: Sequence[Entry]) -> float | None:
     if kind == "temporal":
         return len({entry.rule for entry in inside})
     numbers = sorted(_numbers(inside))
-    if not numbers:
-        return None
+    return _statistic(correlation, numbers) if numbers else None
+
+
+def _statistic(correlation: Correlation, numbers: Sequence[float]) -> float:
+    kind = correlation.type
     if kind == "value_sum":
         return sum(numbers)
     if kind == "value_avg":

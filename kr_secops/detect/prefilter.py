@@ -19,7 +19,6 @@ from urllib.parse import unquote_to_bytes
 
 from kr_secops.detect.residue import (
     PRIVACY,
-    Text,
     anchors,
     is_filed_elsewhere,
     requirements,
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kr_secops.collect.interface import Shape
-    from kr_secops.detect.residue import Texts
+    from kr_secops.detect.residue import (
+        Text,
+        Texts,
+    )
     from kr_secops.rule.ruleset import Ruleset
     from kr_secops.rule.tree import Node
 
@@ -82,7 +84,9 @@ class Prefilter:
         made._use(*rest)
         return made
 
-    def _use(self, everything: bool, blobs: tuple[bytes, bytes, bytes], guards: list[Guards]) -> None:  # noqa: FBT001
+    def _use(
+        self, everything: bool, blobs: tuple[bytes, bytes, bytes], guards: list[Guards]
+    ) -> None:
         from kr_secops.detect.candidates import load_scanner
 
         self._everything = everything

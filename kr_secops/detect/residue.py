@@ -28,10 +28,11 @@ line holds a ``%``; elsewhere it stands in the line but for case and ``+``."""
 PRIVACY: Final = "kr.pii."
 """Fields that privacy adds: absent from a line in which privacy finds nothing."""
 
-_ADDED: Final = frozenset(
-    """@timestamp ecs.version event.original event.timezone event.kind event.ingested message
-    host.name host.hostname log.file.path log.offset related.ip related.user related.hosts""".split()
-)
+_READER: Final = """
+    @timestamp ecs.version event.original event.timezone event.kind event.ingested message
+    host.name host.hostname log.file.path log.offset related.ip related.user related.hosts
+"""
+_ADDED: Final = frozenset(_READER.split())
 """Fields that a reader may add, whether a shape names them or not."""
 
 _MASK: Final = "*"
@@ -176,12 +177,12 @@ def _plain(text: str, cost: Cost) -> Texts | None:
 def _decoded(text: str, cost: Cost) -> Texts | None:
     """Return texts for the decoded target: as it may stand in a line, and once decoded."""
     options = []
-    for run in _runs(text):
-        parts = run.split(" ")
+    for whole in _runs(text):
+        run, parts = whole, whole.split(" ")
         if len(parts) - 1 > _MOST_SPACES:
             run = max(parts, key=len)
             parts = [run]
-        if len(run) < 2:
+        if len(run) <= 1:
             continue
         written = (
             {Text(_woven(parts, chosen).encode()) for chosen in _weaves(len(parts) - 1)}
@@ -197,9 +198,7 @@ def _weaves(spaces: int) -> list[tuple[str, ...]]:
 
 
 def _woven(parts: list[str], between: tuple[str, ...]) -> str:
-    return "".join(
-        part + (between[i] if i < len(between) else "") for i, part in enumerate(parts)
-    )
+    return "".join(part + (between[i] if i < len(between) else "") for i, part in enumerate(parts))
 
 
 def anchors(shape: Shape) -> Texts | None:

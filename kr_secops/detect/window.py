@@ -307,9 +307,7 @@ class Windows:
                 fired.append(self._fire(place, key, group, start, end + 1))
         return [one for one in fired if one.sightings]
 
-    def _fire(
-        self, place: int, key: tuple[str, ...], group: Group, start: int, end: int
-    ) -> Fired:
+    def _fire(self, place: int, key: tuple[str, ...], group: Group, start: int, end: int) -> Fired:
         correlation = self._all[place]
         first, last = group.times[start], group.times[end - 1]
         if not group.first or first > group.last:
@@ -339,9 +337,7 @@ class Windows:
         )
 
     def _forget_oldest(self) -> None:
-        by_age = sorted(
-            self._groups, key=lambda key: (self._groups[key].times or [0.0])[-1]
-        )
+        by_age = sorted(self._groups, key=lambda key: (self._groups[key].times or [0.0])[-1])
         for key in by_age:
             if self._entries <= ALL_ENTRIES * 0.9:
                 break
@@ -355,7 +351,14 @@ class Windows:
         for (place, key), group in self._groups.items():
             if group.entries:
                 rows = [
-                    (e.time, ids(e.rule), e.key, e.values, e.pending, [x.decode() for x in e.events])
+                    (
+                        e.time,
+                        ids(e.rule),
+                        e.key,
+                        e.values,
+                        e.pending,
+                        [x.decode() for x in e.events],
+                    )
                     for e in group.entries
                 ]
                 groups.append((ids(self._all[place].rule), key, group.first, group.last, rows))

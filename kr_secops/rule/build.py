@@ -14,8 +14,8 @@ from sigma.rule import SigmaRule
 from kr_secops.rule import index, source
 from kr_secops.rule.container import Writer
 from kr_secops.rule.convert import UnsupportedError
-from kr_secops.rule.logsource import DEFAULT_TAXONOMY, Pipelines
-from kr_secops.rule.metadata import Rule, describe, to_row
+from kr_secops.rule.logsource import DEFAULT_TAXONOMY
+from kr_secops.rule.metadata import describe, to_row
 from kr_secops.rule.references import convert
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kr_secops.rule.correlation import Correlation
+    from kr_secops.rule.logsource import Pipelines
+    from kr_secops.rule.metadata import Rule
     from kr_secops.rule.source import Draft
     from kr_secops.rule.tree import Node
 
@@ -56,9 +58,11 @@ class Building:
     """Id, name → number."""
 
     def refuse(self, draft: Draft, complaints: Iterable[str]) -> None:
+        """Note why *draft* is not loaded."""
         self.refused += [(complaint, draft.id) for complaint in complaints]
 
     def add_filter(self, draft: Draft) -> None:
+        """Take up a filter, if it says why and until when."""
         assert isinstance(draft.parsed, SigmaFilter)
         attributes = draft.attributes
         missing = [word for word in ("reason", "expires") if not getattr(attributes, word)]
@@ -84,6 +88,7 @@ class Building:
         )
 
     def add_rule(self, draft: Draft) -> None:
+        """Take up a rule with its alternatives."""
         value = draft.document.value
         try:
             trees = self.pipelines.alternatives(
@@ -103,6 +108,7 @@ class Building:
         self.trees += [(number, tree) for tree in trees]
 
     def filtered(self, parsed: Any) -> SigmaRule:
+        """Return the rule with every filter in force applied."""
         assert isinstance(parsed, SigmaRule)
         for one in self.filters:
             if not one.expired:
@@ -110,6 +116,7 @@ class Building:
         return parsed
 
     def register(self, draft: Draft) -> int:
+        """Give a rule or correlation its number."""
         number = len(self.rules)
         place = draft.document.place()
         self.rules.append(describe(draft.document.value, draft.attributes, number, place))
@@ -131,6 +138,7 @@ class Building:
     taxonomies: dict[int, str] = field(default_factory=dict)
 
     def add_correlations(self, drafts: Sequence[Draft]) -> None:
+        """Take up all correlations; they may refer to each other in any order."""
         numbered = [(draft, self.register(draft)) for draft in drafts]
         refused: set[int] = set()
         for draft, number in numbered:
@@ -139,7 +147,7 @@ class Building:
                 draft.parsed,
                 draft.document.value,
                 number,
-                lambda reference: self.known.get(reference),
+                self.known.get,
                 self.names,
             )
             if isinstance(found, str):
@@ -150,7 +158,7 @@ class Building:
             if not draft.parsed.generate:
                 for other in found.refers:
                     self.rules[other] = dataclasses.replace(self.rules[other], output=False)
-        self._drop_dangling(dict((n, d) for d, n in numbered), refused)
+        self._drop_dangling({n: d for d, n in numbered}, refused)
 
     def _drop_dangling(self, drafts: dict[int, Draft], refused: set[int]) -> None:
         """Refuse what refers, over however many steps, to a refused correlation or to itself."""
@@ -247,15 +255,15 @@ def _write(building: Building) -> bytes:
         "tables": [(writer.put(blob), always) for blob, always in made.tables],
         "buckets": made.buckets,
         "correlations": writer.put_value(
-            [
-                tuple(getattr(c, name) for name in type(c).__slots__)
-                for c in building.correlations
-            ]
+            [tuple(getattr(c, name) for name in type(c).__slots__) for c in building.correlations]
         ),
         "silent": [rule.number for rule in building.rules if not rule.output],
         "refused": writer.put_value(building.refused),
         "filters": writer.put_value(
-            [(f.title, f.path, f.reason, f.expires.isoformat(), f.expired) for f in building.filters]
+            [
+                (f.title, f.path, f.reason, f.expires.isoformat(), f.expired)
+                for f in building.filters
+            ]
         ),
         "until": min(expiries, default=""),
     }

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORM: Final = "1"
 """Counts up when the compiled form or its making changes, so that no old file is read."""
 
+_CONTENT: Final = (".yml", ".yaml", ".txt")
+_TESTS: Final = (".test.yaml", ".test.yml")
 _PRIVATE: Final = 0o077
 _KEPT: Final = 6
 """Compiled files kept; older ones are deleted when a new one is written."""
@@ -104,7 +106,13 @@ def machine() -> str:
     import hyperscan
 
     return "|".join(
-        (FORM, sys.implementation.cache_tag or "", sys.version, hyperscan.__version__, _processor())
+        (
+            FORM,
+            sys.implementation.cache_tag or "",
+            sys.version,
+            getattr(hyperscan, "__version__", ""),
+            _processor(),
+        )
     )
 
 
@@ -130,17 +138,17 @@ def states(paths: Iterable[Path], skip: frozenset[str]) -> bytes:
     Path, size, time of change and inode of each file; folders in *skip* are not entered.
     """
     rows = [
-        (entry[0], status.st_size, status.st_mtime_ns, status.st_ino)
+        (path, status.st_size, status.st_mtime_ns, status.st_ino)
         for root in paths
-        for entry, status in _walk(str(root), skip)
+        for path, status in _walk(str(root), skip)
     ]
     rows.sort()
     return marshal.dumps(rows)
 
 
-def _walk(root: str, skip: frozenset[str]) -> Iterator[tuple[tuple[str], os.stat_result]]:
+def _walk(root: str, skip: frozenset[str]) -> Iterator[tuple[str, os.stat_result]]:
     if os.path.isfile(root):  # noqa: PTH113 (3,700 Path objects cost more than the stats)
-        yield (root,), os.stat(root)  # noqa: PTH116
+        yield root, os.stat(root)  # noqa: PTH116
         return
     folders = [root]
     while folders:
@@ -149,9 +157,8 @@ def _walk(root: str, skip: frozenset[str]) -> Iterator[tuple[tuple[str], os.stat
                 if entry.is_dir():
                     if not entry.is_symlink() and entry.name not in skip:
                         folders.append(entry.path)
-                elif entry.name.endswith((".yml", ".yaml", ".txt")):
-                    if not entry.name.endswith((".test.yaml", ".test.yml")):
-                        yield (entry.path,), entry.stat()
+                elif entry.name.endswith(_CONTENT) and not entry.name.endswith(_TESTS):
+                    yield entry.path, entry.stat()
 
 
 def contents(files: Sequence[tuple[Path, bytes]]) -> str:

@@ -51,7 +51,7 @@ class Compiled:
         """Read the head of *data*; ValueError, EOFError or TypeError if it is none."""
         self._data = data
         self._body = 8 + int.from_bytes(data[:8], "little")
-        head = marshal.loads(data[8 : self._body])
+        head = marshal.loads(data[8 : self._body])  # noqa: S302 (our own file, see `cache`)
         if not isinstance(head, dict):
             raise TypeError("no head")
         self.head: dict[str, Any] = head
@@ -69,4 +69,4 @@ class Compiled:
 
     def value(self, part: Part) -> Any:
         """Return a part that `Writer.put_value` wrote."""
-        return marshal.loads(self.get(part))  # noqa: S302 (our own file, in a folder that is ours alone)
+        return marshal.loads(self.get(part))  # noqa: S302 (as the head)

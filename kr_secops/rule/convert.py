@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from kr_secops.rule.tree import Node
 
+_ASCII: Final = 127
 _KINDS: Final = {"s": "=", "*s*": "*", "s*": "^", "*s": "$"}
 _MULTI: Final = sigma.SpecialChars.WILDCARD_MULTI
 _FLAGS: Final = {
@@ -118,7 +119,7 @@ class _Conversion:
 
     def expanded_pattern(self, value: sigma.SigmaRegularExpression) -> sigma.SigmaRegularExpression:
         (first, *_) = value.replace_placeholders(
-            lambda p: ["(?:" + "|".join(map(re.escape, self.list(p.name))) + ")"]
+            lambda p: iter(["(?:" + "|".join(map(re.escape, self.list(p.name))) + ")"])
         )
         return first
 
@@ -214,7 +215,7 @@ def required_text(pattern: str, flags: int) -> tuple[str, ...]:
         run = ""
         for op, argument in sequence:
             name = str(op)
-            if name == "LITERAL" and argument < 128 and chr(argument).lower() not in loose:
+            if name == "LITERAL" and argument <= _ASCII and chr(argument).lower() not in loose:
                 run += chr(argument).lower()
                 continue
             found.append(run)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import marshal
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kr_secops.rule.generate import compile_tree
 from kr_secops.rule.tree import conjuncts, plain
@@ -140,12 +140,11 @@ def _tables(
         for literal in found:
             fields.setdefault(literal[1], {}).setdefault(literal, []).append(number)
     words = fields.pop("", {})
-    blob = marshal.dumps(
-        (
-            [_table(name, found) for name, found in sorted(fields.items())],
-            _table("", {("*", "", text): who for (_, _, text), who in words.items()}),
-        )
+    tables: Any = (
+        [_table(name, found) for name, found in sorted(fields.items())],
+        _table("", {("*", "", text): who for (_, _, text), who in words.items()}),
     )
+    blob = marshal.dumps(tables)
     return blob, tuple(always)
 
 

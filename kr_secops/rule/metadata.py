@@ -63,7 +63,11 @@ class Rule:
 def to_row(rule: Rule) -> tuple[Any, ...]:
     """Return *rule* as plain values, for the cache."""
     return tuple(
-        int(value) if isinstance(value, Level) else dict(value) if isinstance(value, dict) else value
+        int(value)
+        if isinstance(value, Level)
+        else dict(value)
+        if isinstance(value, dict)
+        else value
         for value in (getattr(rule, name) for name in Rule.__slots__)
     )
 

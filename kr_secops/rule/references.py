@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sigma.correlations import (
     CorrelationConditionAND,
-    CorrelationConditionItem,
     CorrelationConditionNOT,
     SigmaCorrelationCondition,
-    SigmaCorrelationRule,
     SigmaExtendedCorrelationCondition,
     SigmaRuleReference,
 )
@@ -18,6 +16,11 @@ from kr_secops.rule.correlation import BOUNDS, Correlation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from sigma.correlations import (
+        CorrelationConditionItem,
+        SigmaCorrelationRule,
+    )
 
     from kr_secops.rule.correlation import Expression
 

@@ -1,14 +1,14 @@
 """The rules of a run: found, compiled once, and read from the cache ever after.
 
-    ruleset = load(None, cache_dir=Path("~/.cache/kr-secops"))
-    ruleset.rules[0].title
+ruleset = load(None, cache_dir=Path("~/.cache/kr-secops"))
+ruleset.rules[0].title
 """
 
 from __future__ import annotations
 
 import marshal
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,10 +18,13 @@ from kr_secops.errors import ContentError
 from kr_secops.rule.cache import Cache, contents, fingerprint, machine, states
 from kr_secops.rule.container import Compiled
 from kr_secops.rule.correlation import Correlation
-from kr_secops.rule.metadata import Rule, from_row
+from kr_secops.rule.metadata import from_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+
+    from kr_secops.rule.metadata import Rule
 
 _SKIPPED: Final = frozenset({"identifiers", "controls"})
 
@@ -87,16 +90,12 @@ class Ruleset:
     @cached_property
     def refused(self) -> tuple[Refusal, ...]:
         """What was not loaded, and why."""
-        return tuple(
-            Refusal(*row) for row in self.compiled.value(self.compiled.head["refused"])
-        )
+        return tuple(Refusal(*row) for row in self.compiled.value(self.compiled.head["refused"]))
 
     @cached_property
     def filters(self) -> tuple[FilterNote, ...]:
         """The filters that were read, expired ones too."""
-        return tuple(
-            FilterNote(*row) for row in self.compiled.value(self.compiled.head["filters"])
-        )
+        return tuple(FilterNote(*row) for row in self.compiled.value(self.compiled.head["filters"]))
 
     def trees(self, number: int) -> list[Any]:
         """Return the trees, with the author's names, of the rule *number*."""
@@ -127,7 +126,9 @@ def load(
     """
     today = today or datetime.now(UTC).date()
     roots = content.search_path("rules") if paths is None else list(paths)
-    missing = [f"{root}:1:1: there is no such file or folder" for root in roots if not root.exists()]
+    missing = [
+        f"{root}:1:1: there is no such file or folder" for root in roots if not root.exists()
+    ]
     if missing:
         raise ContentError(missing)
     support = list(dict.fromkeys([*content.search_path("rules"), *roots]))

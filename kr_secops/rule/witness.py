@@ -25,15 +25,18 @@ KEYS: Final = ("event.dataset", "winlog.channel", "event.code")
 SHORTEST_RUN: Final = 3
 _MOST_BRANCHES: Final = 12
 
-_FEW_VALUES: Final = frozenset(
-    """event.action event.outcome event.type event.category event.kind event.module log.level
+_FEW: Final = """
+    event.action event.outcome event.type event.category event.kind event.module log.level
     http.request.method http.response.status_code http.version network.transport kr.ssh.method
-    process.name url.extension""".split()
-) | frozenset(
-    f"winlog.event_data.{name}"
-    for name in """EventType Company IntegrityLevel User Protocol Initiated Signed SignatureStatus
-    LogonType LogonId ObjectType ShareName Status AccessMask AuthenticationPackageName ParentUser
-    LogonProcessName Product Description Operation Details Type State Service Task""".split()
+    process.name url.extension
+"""
+_FEW_IN_WINDOWS: Final = """
+    EventType Company IntegrityLevel User Protocol Initiated Signed SignatureStatus LogonType
+    LogonId ObjectType ShareName Status AccessMask AuthenticationPackageName ParentUser
+    LogonProcessName Product Description Operation Details Type State Service Task
+"""
+_FEW_VALUES: Final = frozenset(
+    (*_FEW.split(), *(f"winlog.event_data.{name}" for name in _FEW_IN_WINDOWS.split()))
 )
 """Fields that hold the same few values in most events: an exact value there says little."""
 
@@ -108,22 +111,17 @@ def witness(node: Node, weights: Weights) -> frozenset[Literal] | None:
 
 def _leaf_witness(node: Node) -> frozenset[Literal] | None:
     op = node[0]
-    if op == "lit":
-        _, name, kind, text = node
-        if kind == "=" or len(text) > 1 or not text.isascii():
-            return frozenset({(kind, name, text)})
-        return frozenset({("?", name, "")})
-    if op in ("glob", "cased", "re"):
-        runs = node[-1]
-        if runs and len(runs[0]) >= SHORTEST_RUN:
-            return frozenset({("*", node[1], runs[0])})
-        return frozenset({("?", node[1], "")})
-    if op in ("cidr", "cmp", "ref", "part"):
-        return frozenset({("?", node[1], "")})
     if op in ("word", "words"):
         text = node[1] if op == "word" else (node[3] or ("",))[0]
         return frozenset({("w", "", text)}) if len(text) > 1 else None
-    return None
+    if op not in ("lit", "glob", "cased", "re", "cidr", "cmp", "ref", "part"):
+        return None
+    name = node[1]
+    if op == "lit" and (node[2] == "=" or len(node[3]) > 1 or not node[3].isascii()):
+        return frozenset({(node[2], name, node[3])})
+    if op in ("glob", "cased", "re") and node[-1] and len(node[-1][0]) >= SHORTEST_RUN:
+        return frozenset({("*", name, node[-1][0])})
+    return frozenset({("?", name, "")})
 
 
 def key_values(node: Node, name: str) -> frozenset[str] | None:
@@ -181,7 +179,7 @@ def _split_conjunction(node: Node, weights: Weights) -> list[Node]:
     best: Node | None = None
     best_total = 0.0
     for child in node[1]:
-        if child[0] != "or" or len(field_names(child)) < 2:
+        if child[0] != "or" or len(field_names(child)) == 1:
             continue
         found = witness(child, weights)
         if found is not None and (best is None or weights.total(found) < best_total):
