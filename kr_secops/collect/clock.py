@@ -199,12 +199,3 @@ class Moments(dict[str, str]):
             self._minutes.clear()
         self._last = max(last, local)
         return local
-
-
-def zone_name(zone: tzinfo | None, now: datetime) -> str:
-    """Return what ``event.timezone`` says of *zone* (None: the machine's): ``+07:00`` or a name."""
-    name = getattr(zone, "key", None)
-    if isinstance(name, str):
-        return name
-    text = (now.astimezone(zone) if zone else now.astimezone()).strftime("%z")
-    return f"{text[:3]}:{text[3:5]}"

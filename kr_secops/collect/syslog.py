@@ -112,15 +112,15 @@ class SyslogReader:
         moments = {form: Moments(form, source, now) for form, _ in (*HEADERS, *BARE)}
         self._headers = [(pattern.match, moments[form]) for form, pattern in HEADERS]
         self._bare = [(pattern.match, moments[form]) for form, pattern in BARE]
-        self._last: Event = {}
 
+    # The hot loop: every call a line would cost more than it clears.
     def events(self, block: Block, lines: Sequence[int] | None = None) -> Iterator[Outcome]:  # noqa: C901
         """Yield the events of *block*; see `kr_secops.collect.interface.Reader`."""
         if lines is not None and _LAST in block.data:
             lines = _with_repetitions(block.data, lines)
         header, moments = self._headers[0]
         programs = self._programs
-        event = self._last
+        event: Event = {}
         for offset, line in offsets_and_lines(block, lines):
             found = header(line)
             clock = moments
@@ -153,7 +153,6 @@ class SyslogReader:
                 elif dispatch.build:
                     event = dispatch.build((), line, message, when, offset, host, program, pid)
                     yield event
-        self._last = event
 
     def finish(self) -> Iterator[Outcome]:
         """Yield nothing: no line waits for another."""
@@ -182,7 +181,8 @@ class SyslogReader:
             inner = found[2]
             event = self._event(dispatch, inner, header)
         elif (found := _LAST_REPEATED.match(message)) and _ends_at(last, offset):
-            event = {**last, "@timestamp": when, "log.offset": offset, "event.original": line}
+            # It keeps the offset of the line whose words it holds: what is masked there is here.
+            event = {**last, "@timestamp": when, "event.original": line}
         elif dispatch.build:
             yield dispatch.build((), line, message, when, offset, host, program, pid)
             return

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kr_secops.collect.clock import Moments, zone_name
+from kr_secops.collect.clock import Moments
 from kr_secops.collect.interface import Source
 from kr_secops.event import moment, timestamp
 
@@ -59,7 +59,7 @@ def test_converts(form: str, text: str, expected: str) -> None:
     ],
 )
 def test_refuses(form: str, text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         convert(form, text)
 
 
@@ -94,11 +94,6 @@ def test_zones_with_summer_time() -> None:
     paris = ZoneInfo("Europe/Paris")
     assert convert("iso", "2026-07-01 12:00:00", zone=paris) == "2026-07-01T10:00:00.000Z"
     assert convert("iso", "2026-01-01 12:00:00", zone=paris) == "2026-01-01T11:00:00.000Z"
-
-
-def test_zone_names() -> None:
-    assert zone_name(ZoneInfo("Asia/Jakarta"), NOW) == "Asia/Jakarta"
-    assert zone_name(WIB, NOW) == "+07:00"
 
 
 @given(

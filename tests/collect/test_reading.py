@@ -181,3 +181,36 @@ def test_host_of_a_web_log(estate: Path) -> None:
     event = events(read([path], Options(now=NOW, host="web-izin")))[0]
     assert event["host.name"] == "web-izin"
     assert event["related.hosts"] == ["web-izin"]
+
+
+def test_a_repetition_keeps_the_place_of_what_it_repeats() -> None:
+    """What is masked in a line must be masked in its repetitions, and by its place it is found."""
+    lines = [
+        b"Nov 17 09:14:02 web-izin app: first",
+        b"Nov 17 09:14:02 web-izin app: second",
+        b"Nov 17 09:14:09 web-izin last message repeated 2 times",
+    ]
+    data = b"\n".join(lines) + b"\n"
+    second = len(lines[0]) + 1
+    for chosen in (None, [0, second]):
+        reader = load()["syslog"].reader(Source("x", zone=UTC), NOW)
+        found = reader.events(Block(Source("x"), 0, data, Position("x")), chosen)
+        got = [
+            (e["message"], e["log.offset"], e.get("event.sequence"))
+            for e in found
+            if isinstance(e, dict)
+        ]
+        assert got == [
+            ("first", 0, None),
+            ("second", second, None),
+            ("second", second, 1),
+            ("second", second, 2),
+        ]
+
+
+def test_a_repetition_at_the_beginning_of_a_block_repeats_nothing() -> None:
+    data = b"Nov 17 09:14:09 web-izin last message repeated 2 times\n"
+    reader = load()["syslog"].reader(Source("x", zone=UTC), NOW)
+    (event,) = reader.events(Block(Source("x"), 900, data, Position("x")))
+    assert isinstance(event, dict)
+    assert event["message"] == "last message repeated 2 times"
