@@ -310,10 +310,14 @@ class Windows:
     def _fire(self, place: int, key: tuple[str, ...], group: Group, start: int, end: int) -> Fired:
         correlation = self._all[place]
         first, last = group.times[start], group.times[end - 1]
-        if not group.first or first > group.last:
-            group.first = self._stamp(first)
-            group.last = last
-        group.last = max(group.last, last)
+        window = self._stamp(first)
+        # What lies wholly before the window in course came late, from another file: it has a name
+        # of its own, or its finding would move to the later one's time.
+        if not group.first or self._stamp(last) >= group.first:
+            if not group.first or first > group.last:
+                group.first, group.last = window, last
+            window = group.first
+            group.last = max(group.last, last)
         new = [entry for entry in group.new if first <= entry.time <= last]
         new.sort(key=lambda entry: entry.time)
         if len(new) == len(group.new):
@@ -329,7 +333,7 @@ class Windows:
         return Fired(
             correlation=correlation,
             entity=dict(zip(names, key, strict=True)),
-            window=group.first,
+            window=window,
             first=new[0].time if new else first,
             last=last,
             sightings=sightings,
