@@ -1,28 +1,37 @@
-"""The shipped rules: whole, in both languages, tagged, and right in every case beside them."""
+"""The shipped rules: whole, in both languages, right in every case beside them and on a real day."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
-from kr_secops import content
-from kr_secops.document import read
+from kr_secops import content, document, selftest
+from kr_secops.collect.reading import Options, Reading, read
+from kr_secops.detect.engine import Engine
+from kr_secops.event import moment
+from kr_secops.privacy.mask import Guard
 from kr_secops.report.attack import TACTICS
+from kr_secops.rule.ruleset import load
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from kr_secops.finding import Finding
+    from kr_secops.rule.ruleset import Ruleset
 
 ROOT = content.shipped("rules")
+ESTATE = Path(__file__).parent / "estate"
+TRUTH = document.read(ESTATE / "truth.yml")[0].value
 CONTENT_OF_OTHER_KINDS = {"identifiers", "pipelines", "placeholders", "controls"}
 FILES = [
     path
     for path in sorted(ROOT.rglob("*.yml"))
     if path.relative_to(ROOT).parts[0] not in CONTENT_OF_OTHER_KINDS
 ]
-DOCUMENTS = {path: [document.value for document in read(path)] for path in FILES}
+DOCUMENTS = {path: [one.value for one in document.read(path)] for path in FILES}
 RULES = [
     pytest.param(rule, id=f"{path.relative_to(ROOT)}:{rule.get('title')}")
     for path, rules in DOCUMENTS.items()
@@ -76,7 +85,7 @@ def test_a_rule_that_makes_findings_speaks_both_languages(rule: dict[str, Any]) 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_rule_has_cases_that_match_and_cases_that_do_not(path: Path) -> None:
-    cases = read(path.with_name(f"{path.stem}.test.yaml"))[0].value
+    cases = document.read(path.with_name(f"{path.stem}.test.yaml"))[0].value
     titles = {rule["title"] for rule in DOCUMENTS[path]}
     ids = {rule["id"] for rule in DOCUMENTS[path]}
     last = DOCUMENTS[path][-1]["title"]
@@ -105,3 +114,89 @@ def test_correlations_name_rules_that_exist() -> None:
 def test_the_folders_that_the_documentation_names_hold_rules() -> None:
     folders = {path.relative_to(ROOT).parts[0] for path in FILES}
     assert {"threats", "privacy", "correlation"} <= folders
+
+
+@pytest.fixture(scope="module")
+def ruleset(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+    return load([ROOT], cache_dir=tmp_path_factory.mktemp("rules"))
+
+
+def test_every_case_beside_a_rule_comes_out(ruleset: Ruleset) -> None:
+    results = list(selftest.run([ROOT], ruleset))
+    assert len(results) > 2 * len(FILES)
+    assert [f"{r.path}: {r.name}: {r.problem}" for r in results if not r.passed] == []
+
+
+@pytest.fixture(scope="module")
+def day(ruleset: Ruleset) -> list[Finding]:
+    """What the rules find in the recorded day of the estate."""
+    engine, guard = Engine(ruleset), Guard(b"a key for tests, known to all")
+    zone = timezone(timedelta(hours=7))
+    for host in ("web-izin", "db-izin"):
+        options = Options(now=datetime(2026, 11, 18, tzinfo=zone), host=host, zone=zone, year=2026)
+        for item in read([str(ESTATE / host / "var")], options):
+            if isinstance(item, Reading):
+                for event in item.events():
+                    assert isinstance(event, dict), event
+                    engine.feed(guard.protect(event))
+    engine.close()
+    return list(engine.findings())
+
+
+DAY = {
+    "content-discovery": {"Sweep for pages that do not exist", "Vulnerability scanner"},
+    "ssh-brute-force": {"SSH password guessing from one address", "SSH password guessed"},
+    "privilege-escalation": {
+        "Program run with sudo so that it gives a shell",
+        "Guessed account became root",
+        "Account made after a guessed password",
+        "Account added to a group with root's power",
+    },
+    "log-deletion": {"Logs deleted or emptied", "Logs deleted after a break-in"},
+    "sqlmap": {"SQL injection attempt", "Many database errors in an application"},
+    "sqlmap-in-database": {"Many faulty queries in a short time"},
+    "sql-injection-by-hand": {"SQL injection attempt"},
+    "sql-injection-by-hand-in-database": {"Injected query failed in the database"},
+    "web-shell": {
+        "Script uploaded to an application",
+        "Script answered from a folder for uploads or pictures",
+        "Command sent to a web shell",
+        "Web server started a shell or a spying command",
+    },
+    "gambling-links": {
+        "Gambling page served from this site",
+        "Search engine reads gambling pages of this site",
+    },
+    "leaked-spreadsheet": {"File with residents' data downloaded"},
+    "nik-in-url": {"Identity number in a web address"},
+    "database-export": {
+        "Password guessing at PostgreSQL",
+        "Table written to a file by query",
+        "Table copied out after the database password was guessed",
+    },
+    "dns-tunnel": {"Tool that opens a tunnel out of the network"},
+}
+"""Attack of the estate's `truth.yml` → rules that see it in logs, within its hours."""
+
+
+@pytest.mark.parametrize("attack", DAY)
+def test_an_attack_of_the_recorded_day_is_found(attack: str, day: list[Finding]) -> None:
+    truth = next(one for one in TRUTH["attacks"] if one["id"] == attack)
+    begin, end = moment(truth["from"]), moment(truth["to"])
+    seen = {
+        f.rule_name for f in day if begin <= moment(f.last_seen) and moment(f.first_seen) <= end
+    }
+    assert seen >= DAY[attack]
+
+
+def test_the_ordinary_work_of_the_recorded_day_is_silent(day: list[Finding]) -> None:
+    ordinary = TRUTH["ordinary"]
+    loud = [
+        (finding.rule_name, dict(finding.entity))
+        for finding in day
+        for seen in (finding.entity, *(evidence.event for evidence in finding.evidence))
+        if seen.get("source.ip") in ordinary["source.ip"]
+        or seen.get("user.name") in ordinary["user.name"]
+        or seen.get("user_agent.original") in ordinary["user_agent.original"]
+    ]
+    assert loud == []
