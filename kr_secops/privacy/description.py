@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORM: Final = "1"
+FORM: Final = "2"
 """Counts up when the compiled form changes, so that no old cache file is read."""
 
 _SEPARATOR: Final = r"(?:[ .\-]|%20|\xc2\xa0|\xe2\x80[\x90-\x93])"
@@ -64,6 +64,17 @@ _EXACT: Final = {
 }
 _MACRO: Final = re.compile(r"(?<!\?P)<(?:->|[a-z0-9]+>)")
 
+GATE: Final = 0
+"""The number, in `Descriptions.quick`, of the expression for eight digits in any notation."""
+_DIGITS: Final = r"(?:[0-9](?:[ .\-()]|%20|\xc2\xa0|\xe2\x80[\x90-\x93]){0,3}){7}[0-9]"
+_GATED_CHECKS: Final = frozenset({"nik", "kk", "npwp15", "npwp16", "mobile", "landline"})
+"""Checks that accept nothing with fewer than eight digits."""
+_GATED_PATTERN: Final = re.compile(
+    r"(?:<(?:start|end|-|province|area|day40|month)>|\[[0-9\-]+\]|[0-9]|\{[0-9,]+\}|\(\?:|[()?|]"
+    r"|\\[()+]|%2\[Bb\])+"
+)
+"""Patterns of digits and separators alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -93,6 +104,9 @@ class Descriptions:
     lookalikes: tuple[str, ...]
     ends: hyperscan.Database
     """Says where a match ends: a third faster, for blocks of many lines."""
+    quick: hyperscan.Database
+    """The same, but with `GATE` in place of all patterns that are nothing but digits: several
+    times faster where few lines hold so many."""
     places: hyperscan.Database
     """Says where a match begins as well, for single texts. The patterns are the same."""
 
@@ -109,6 +123,12 @@ def _distinct(identifiers: tuple[Identifier, ...]) -> dict[str, list[tuple[Ident
         for pattern, check in identifier.patterns:
             uses.setdefault(pattern, []).append((identifier, check))
     return uses
+
+
+def _is_gated(pattern: str, uses: list[tuple[Identifier, str]]) -> bool:
+    """Return whether a match of *pattern* that passes its checks must pass the gate."""
+    checks = {check for _, check in uses}
+    return checks <= _GATED_CHECKS and bool(_GATED_PATTERN.fullmatch(pattern))
 
 
 def load(cache_dir: Path | None = None) -> Descriptions:
@@ -134,8 +154,14 @@ def load(cache_dir: Path | None = None) -> Descriptions:
     from kr_secops.privacy.reading import read
 
     table = read(sources)
-    patterns = [_expand(pattern, _WIDE) for pattern in _distinct(_identifiers(table))]
-    automata = [_compile(patterns), _compile(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST)]
+    uses = _distinct(_identifiers(table))
+    patterns = [_expand(pattern, _WIDE) for pattern in uses]
+    others = [_expand(pattern, _WIDE) for pattern in uses if not _is_gated(pattern, uses[pattern])]
+    automata = [
+        _compile(patterns),
+        _compile([_DIGITS, *others]),
+        _compile(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST),
+    ]
     if cached:
         _keep(cached, [orjson.dumps(table), *map(hyperscan.dumpb, automata)])
     return Descriptions(_identifiers(table), tuple(table["lookalikes"]), *automata)

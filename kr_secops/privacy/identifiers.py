@@ -66,6 +66,26 @@ class Columns:
         return self.labels[place] if place < len(self.labels) else None
 
 
+class _Lines:
+    """Collects the beginnings of the lines of a block on which something ends."""
+
+    __slots__ = ("_data", "_end", "_first", "starts")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._first = self._end = 0
+        self.starts: set[int] = set()
+
+    def note(self, to: int) -> None:
+        """Take the line of the match that ends before *to*, or whose edge does."""
+        data, last = self._data, to - 1
+        if self._first <= last < self._end or data.startswith(_UNITS, to - 3):
+            return
+        self._first = data.rfind(b"\n", 0, last) + 1
+        self._end = data.find(b"\n", last) + 1 or len(data) + 1
+        self.starts.add(self._first)
+
+
 class Finder:
     """Finds the identifiers of some descriptions."""
 
@@ -90,20 +110,34 @@ class Finder:
 
     def lines(self, data: bytes) -> list[int]:
         """Return where the lines of *data* begin that may hold personal data, ascending."""
-        starts: set[int] = set()
-        first, end = 0, 0
+        found = _Lines(data)
+        gated = _Lines(data)
 
-        def note(_id: int, _from: int, to: int, _flags: int, _context: object) -> None:
-            nonlocal first, end
-            last = to - 1  # the edge after the value, or its last character
-            if first <= last < end or data.startswith(_UNITS, to - 3):
-                return
-            first = data.rfind(b"\n", 0, last) + 1
-            end = data.find(b"\n", last) + 1 or len(data) + 1
-            starts.add(first)
+        def note(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            (gated if number == description.GATE else found).note(to)
 
-        self._descriptions.ends.scan(data, match_event_handler=note)
+        self._descriptions.quick.scan(data, match_event_handler=note)
+        starts = found.starts
+        if gated.starts:
+            starts |= self._gated(data, sorted(gated.starts))
         return sorted(starts)
+
+    def _gated(self, data: bytes, lines: list[int]) -> set[int]:
+        """Return those of *lines*, which hold many digits, in which any pattern matches."""
+        parts: list[bytes] = []
+        offsets: dict[int, int] = {}
+        length = 0
+        for start in lines:
+            end = data.find(b"\n", start) + 1 or len(data)
+            offsets[length] = start
+            parts.append(data[start:end])
+            length += end - start
+        joined = b"".join(parts)
+        found = _Lines(joined)
+        self._descriptions.ends.scan(
+            joined, match_event_handler=lambda _i, _from, to, _f, _c: found.note(to)
+        )
+        return {offsets[start] for start in found.starts}
 
     def columns(self, header: str) -> Columns | None:
         """Return what *header*, the first line of a table, says of its columns; None: nothing."""
