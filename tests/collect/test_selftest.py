@@ -9,6 +9,7 @@ import pytest
 from kr_secops.collect.collector import load
 from kr_secops.collect.selftest import cases_of, check_cases
 from kr_secops.content import shipped
+from kr_secops.errors import ContentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +54,22 @@ def test_a_case_can_fail(tmp_path: Path, case: str, complaint: str) -> None:
     line = "'Nov 17 09:14:02 web-izin CRON[1]: (root) CMD (true)'"
     path.write_text(f"- name: x\n  lines:\n    - {line}\n  {case}\n")
     assert any(problem == f"{path}:{complaint}" for problem in check_cases(path)), check_cases(path)
+
+
+def test_the_example_of_the_manual_is_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manual = (shipped("collectors") / "README.md").read_text("utf-8")
+    collector, cases = (part.split("```")[0] for part in manual.split("```yaml\n")[1:])
+    path = tmp_path / "backup.test.yaml"
+    path.write_text(cases, "utf-8")
+    put_own_collector(tmp_path / "good", collector, monkeypatch)
+    assert check_cases(path) == []
+    put_own_collector(tmp_path / "bad", collector.replace("file.path", "file.pth"), monkeypatch)
+    with pytest.raises(ContentError, match=r"backup.yml:9:5: match: .*did you mean 'file.path'"):
+        load()
+
+
+def put_own_collector(home: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = home / "kr-secops" / "collectors"
+    folder.mkdir(parents=True)
+    (folder / "backup.yml").write_text(text, "utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
