@@ -10,7 +10,7 @@ for item in read(["/var/log"], Options(now=now)):
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 from kr_secops.collect import captures
 from kr_secops.collect.collector import load
 from kr_secops.collect.inputs import evtx, journal
-from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at, seal
+from kr_secops.collect.inputs.file import FileInput, fingerprint, look_at, seal
 from kr_secops.collect.inputs.find import find_files
 from kr_secops.collect.inputs.stdin import StdinInput
 from kr_secops.collect.interface import Block, Position, Skipped, Source
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from kr_secops.collect.collector import Collector
-    from kr_secops.collect.inputs.file import Lookup
+    from kr_secops.collect.inputs.file import LogFile, Lookup
+    from kr_secops.collect.inputs.find import Seen
     from kr_secops.collect.interface import Outcome, Reader, Shape
     from kr_secops.event import Rejected
 
@@ -118,63 +119,86 @@ def read(paths: Iterable[str], options: Options) -> Iterator[Item]:
             hint = did_you_mean(options.collector, collectors)
             raise UsageError(f"no collector {options.collector!r}{hint}")
         chosen = collectors[options.collector]
-    for found in list(_look(paths, options)):
+    for found in list(_look(paths, chosen, collectors, options)):
         if isinstance(found, Skipped):
             yield found
-        elif isinstance(found, LogFile):
-            yield from _read_file(found, chosen, collectors, options)
+        elif isinstance(found, _Plan):
+            yield from _read_file(found, options)
         elif found == JOURNAL:
             yield from _read_journal(chosen or collectors["syslog"], options)
         else:
             yield from _read_stdin(chosen, collectors, options)
 
 
-def _look(paths: Iterable[str], options: Options) -> Iterator[LogFile | Skipped | str]:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A file and who is to read it."""
+
+    file: LogFile
+    collector: Collector
+
+
+def _look(
+    paths: Iterable[str],
+    chosen: Collector | None,
+    collectors: Mapping[str, Collector],
+    options: Options,
+) -> Iterator[_Plan | Skipped | str]:
+    seen: Seen = set()
     for path in paths:
-        if path in (STDIN, JOURNAL) and not (path == JOURNAL and Path(path).exists()):
+        if path == STDIN or (path == JOURNAL and not Path(path).exists()):
             yield path
             continue
-        for found in find_files([path]):
-            yield found if isinstance(found, Skipped) else look_at(found, options.lookup)
+        for found in find_files([path], seen):
+            file = found if isinstance(found, Skipped) else look_at(found, options.lookup)
+            yield file if isinstance(file, Skipped) else _plan(file, chosen, collectors)
+
+
+def _plan(
+    file: LogFile, chosen: Collector | None, collectors: Mapping[str, Collector]
+) -> _Plan | Skipped:
+    name = str(file.path)
+    collector = chosen
+    if file.head.startswith(captures.MAGIC):
+        collector = collectors["network"]
+    elif file.head.startswith(journal.MAGIC):
+        collector = chosen or collectors["syslog"]
+    elif file.head.startswith(evtx.MAGIC) and file.compression:
+        return Skipped(name, f"an EVTX file packed by {file.compression}: unpack it first")
+    collector = collector or recognise(file.head, name, collectors)
+    if collector is None and file.head:
+        return Skipped(name, _unknown(file.head))
+    # Thousands of files may wait for their turn: what they were recognised by is let go.
+    return _Plan(replace(file, head=file.head[:16]), collector or collectors["syslog"])
 
 
 def _source(name: str, options: Options, modified: float | None = None) -> Source:
     return Source(name, options.host, options.zone, options.year, modified)
 
 
-def _read_file(
-    file: LogFile, chosen: Collector | None, collectors: Mapping[str, Collector], options: Options
-) -> Iterator[Item]:
-    name = str(file.path)
+def _read_file(plan: _Plan, options: Options) -> Iterator[Item]:
+    file, name = plan.file, str(plan.file.path)
     source = _source(name, options, file.modified)
     if file.done or not file.size:
         return
+    known = fingerprint(file.identity)
+    blocks: Iterable[Block | Skipped | Rejected]
     if file.head.startswith(captures.MAGIC):
-        yield from _read_capture(file, source, collectors, options)
+        position = Position(file.key, file.size, known, seal(file), name)
+        blocks = [Block(source, 0, b"", position)]
     elif file.head.startswith(journal.MAGIC):
-        position = Position(file.key, fingerprint=fingerprint(file.head), path=name)
-        known = options.lookup(file.key, position.fingerprint) if options.lookup else None
-        reading = journal.JournalInput(source, known or position, [name])
-        yield from _readings(reading.blocks(), chosen or collectors["syslog"], source, options)
+        kept = options.lookup(file.key, known) if options.lookup else None
+        position = kept or Position(file.key, fingerprint=known, path=name)
+        blocks = journal.JournalInput(source, position, [name]).blocks()
     elif file.head.startswith(evtx.MAGIC):
-        if file.compression:
-            yield Skipped(name, f"an EVTX file packed by {file.compression}: unpack it first")
-            return
-        position = Position(file.key, file.start, fingerprint(file.head), path=name)
+        position = Position(file.key, file.start, known, path=name)
         blocks = evtx.EvtxInput(file.path, source, position).blocks()
-        yield from _readings(blocks, chosen or collectors["windows"], source, options)
     else:
-        collector = chosen or recognise(file.head, name, collectors)
-        if collector is None:
-            yield Skipped(name, _unknown(file.head))
-            return
         blocks = FileInput(file, source, growing=options.growing).blocks()
-        yield from _readings(blocks, collector, source, options)
+    yield from _readings(blocks, plan.collector, source, options)
 
 
 def _unknown(head: bytes) -> str:
-    if not head:
-        return "empty"
     return "binary, no log" if b"\0" in head[:4096] else "no collector recognises it"
 
 
@@ -206,6 +230,9 @@ def _read_stdin(
         if not isinstance(item, Block):
             yield item
             continue
+        if not item.data:
+            yield Skipped(STDIN, "empty")
+            return
         collector = chosen or recognise(item.data[: 64 * 1024], STDIN, collectors)
         if collector is None:
             yield Skipped(STDIN, _unknown(item.data))
@@ -225,11 +252,3 @@ def _read_journal(collector: Collector, options: Options) -> Iterator[Item]:
     source = _source(JOURNAL, options)
     known = options.lookup(JOURNAL, "") if options.lookup else None
     yield from _readings(journal.JournalInput(source, known).blocks(), collector, source, options)
-
-
-def _read_capture(
-    file: LogFile, source: Source, collectors: Mapping[str, Collector], options: Options
-) -> Iterator[Item]:
-    position = Position(file.key, file.size, fingerprint(file.head), seal(file), source.name)
-    blocks = [Block(source, 0, b"", position)]
-    yield from _readings(blocks, collectors["network"], source, options)

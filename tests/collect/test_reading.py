@@ -171,6 +171,17 @@ def test_standard_input_that_nobody_knows() -> None:
     ]
 
 
+def test_empty_standard_input() -> None:
+    assert list(read(["-"], Options(stdin=io.BytesIO(b"")))) == [Skipped("-", "empty")]
+
+
+def test_a_path_given_twice_is_read_once(estate: Path) -> None:
+    folder = estate / "db-izin/var/log"
+    once = events(read([str(folder / "auth.log")], Options(now=NOW)))
+    paths = [str(folder / "auth.log"), str(folder / "auth.l*g"), str(folder / "auth.log")]
+    assert events(read(paths, Options(now=NOW))) == once
+
+
 def test_unknown_collector() -> None:
     with pytest.raises(UsageError, match="did you mean 'sshd'"):
         list(read(["-"], Options(collector="sshdd")))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from kr_secops.event import Rejected
 
 MAGIC: Final = b"ElfFile\x00"
+FIRST_RECORD: Final = 4096 + 512
+"""Offset of the first record, behind the headers of the file and of its first chunk."""
 BLOCK: Final = 1 << 20
 MOST_DAMAGED: Final = 100_000
 """Then the file is given up: a parser that only fails must end some time."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kr_secops.collect.inputs.compression import DamagedError, chunks, compression
 from kr_secops.collect.inputs.cut import cut_lines
+from kr_secops.collect.inputs.evtx import FIRST_RECORD as EVTX_RECORD
+from kr_secops.collect.inputs.evtx import MAGIC as EVTX
 from kr_secops.collect.interface import Position, Skipped
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ Lookup: TypeAlias = "Callable[[str, str], Position | None]"
 
 HEAD: Final = 64 * 1024
 """Bytes read to find out what a file is."""
-FINGERPRINTS: Final = (1024, 512, 256)
+LARGEST: Final = 1024
+FINGERPRINTS: Final = (LARGEST, 512, 256)
 """Bytes that a fingerprint covers; of a shorter file all, but then only the file itself is known
 again and no copy of it: fewer first bytes may be alike in different files."""
 
@@ -37,6 +40,8 @@ class LogFile:
     key: str
     head: bytes
     """Its first bytes, unpacked."""
+    identity: bytes
+    """Those by which it is known again."""
     compression: str | None
     size: int
     """In bytes, as it lies on the disk."""
@@ -65,7 +70,10 @@ def look_at(path: Path, lookup: Lookup | None = None) -> LogFile | Skipped:
     except OSError as e:
         return Skipped(str(path), (e.strerror or str(e)).lower())
     key = f"file:{status.st_dev}:{status.st_ino}"
-    found = LogFile(path, key, head, kind, status.st_size, status.st_mtime)
+    identity = head[:LARGEST]
+    if head.startswith(EVTX):  # its header counts the records; the first record stays as it is
+        identity = head[EVTX_RECORD : EVTX_RECORD + LARGEST]
+    found = LogFile(path, key, head, identity, kind, status.st_size, status.st_mtime)
     return _resume(found, lookup) if lookup else found
 
 
@@ -82,43 +90,37 @@ def _first(parts: Iterator[bytes], size: int) -> bytes:
     return head[:size]
 
 
-def fingerprint(head: bytes, most: int = FINGERPRINTS[0]) -> str:
-    """Return the fingerprint of a file that begins with *head*: BLAKE2b, and of how many bytes."""
-    size = next((n for n in FINGERPRINTS if n <= min(most, len(head))), len(head))
-    return _fingerprint(head, size)
+def fingerprint(identity: bytes, most: int = LARGEST) -> str:
+    """Return the fingerprint of a file known by *identity*: BLAKE2b, and of how many bytes."""
+    size = next((n for n in FINGERPRINTS if n <= min(most, len(identity))), len(identity))
+    return _fingerprint(identity, size)
 
 
-def _fingerprint(head: bytes, size: int) -> str:
-    return f"{hashlib.blake2b(head[:size], digest_size=16).hexdigest()}:{size}"
+def _fingerprint(identity: bytes, size: int) -> str:
+    return f"{hashlib.blake2b(identity[:size], digest_size=16).hexdigest()}:{size}"
 
 
-def _begins_like(head: bytes, known: str) -> bool:
+def _is_like(identity: bytes, known: str) -> bool:
     size = int(known.rpartition(":")[2] or 0)
-    return len(head) >= size and _fingerprint(head, size) == known
+    return len(identity) >= size and _fingerprint(identity, size) == known
 
 
 def _resume(file: LogFile, lookup: Lookup) -> LogFile:
     """Return *file* with the start that fits what is known of it or of the file it is a copy of."""
-    own = lookup(file.key, fingerprint(file.head))
+    own = lookup(file.key, fingerprint(file.identity))
     # An inode is used again for a new file, and copytruncate empties a file in place: in both
     # cases the beginning is another, or there is less than was read.
-    if own and own.key == file.key and _begins_like(file.head, own.fingerprint):
+    if own and own.key == file.key and _is_like(file.identity, own.fingerprint):
         if file.compression is None and file.size < own.offset:
             return file
-        return _at(file, own.offset, done=own.cursor == seal(file))
+        return replace(file, start=own.offset, done=own.cursor == seal(file))
     for size in FINGERPRINTS:
-        if len(file.head) < size:
+        if len(file.identity) < size:
             continue
-        copied = lookup("", fingerprint(file.head, size))
+        copied = lookup("", fingerprint(file.identity, size))
         if copied and (file.compression or file.size >= copied.offset):
-            return _at(file, copied.offset)
+            return replace(file, start=copied.offset)
     return file
-
-
-def _at(file: LogFile, start: int, *, done: bool = False) -> LogFile:
-    return LogFile(
-        file.path, file.key, file.head, file.compression, file.size, file.modified, start, done
-    )
 
 
 def seal(file: LogFile) -> str:
@@ -140,7 +142,7 @@ class FileInput:
         self._file = file
         self._source = source
         self._growing = growing and file.compression is None
-        self._fingerprint = fingerprint(file.head)
+        self._fingerprint = fingerprint(file.identity)
 
     def blocks(self) -> Iterator[Block | Skipped | Rejected]:
         """Yield the lines from the start on."""

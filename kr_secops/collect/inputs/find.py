@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from kr_secops.collect.interface import Skipped
 
@@ -21,9 +21,13 @@ _ROTATED: Final = re.compile(
 _WILD: Final = frozenset("*?[")
 
 
-def find_files(paths: Iterable[str]) -> Iterator[Path | Skipped]:
+Seen: TypeAlias = set[tuple[int, int]]
+"""Device and inode of what was met already."""
+
+
+def find_files(paths: Iterable[str], seen: Seen | None = None) -> Iterator[Path | Skipped]:
     """Yield the files of *paths* in their order, each once; what cannot be read with its reason."""
-    seen: set[tuple[int, int]] = set()
+    seen = set() if seen is None else seen
     for path in paths:
         if _WILD & set(path) and not os.path.lexists(path):
             matches = sorted(glob.glob(path, recursive=True), key=age)  # noqa: PTH207
@@ -48,7 +52,7 @@ def age(path: str) -> tuple[str, int, int, str]:
     return found["name"], 0, -number if len(turn) <= 4 else number, path  # noqa: PLR2004
 
 
-def _walk(path: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path | Skipped]:
+def _walk(path: Path, seen: Seen, depth: int) -> Iterator[Path | Skipped]:
     try:
         status = path.stat()  # follows links; a loop of them is an OSError
     except (OSError, ValueError) as e:
@@ -66,7 +70,7 @@ def _walk(path: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path |
         yield Skipped(str(path), f"a {_kind(status.st_mode)}, no file")
 
 
-def _walk_folder(path: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path | Skipped]:
+def _walk_folder(path: Path, seen: Seen, depth: int) -> Iterator[Path | Skipped]:
     if depth > DEEPEST:
         yield Skipped(str(path), f"deeper than {DEEPEST} folders")
         return

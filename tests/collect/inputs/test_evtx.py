@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kr_secops import ecs
+from kr_secops.collect.inputs.file import LogFile, fingerprint, look_at
 from kr_secops.collect.interface import Position, Skipped
 from kr_secops.collect.reading import Options, Reading, read
 
@@ -67,3 +68,19 @@ def test_cut_off_in_its_header(sample: Path, tmp_path: Path) -> None:
     events, skipped, _ = collect(path)
     assert events == []
     assert len(skipped) == 1
+
+
+def test_a_file_that_grew_is_known_again(sample: Path, tmp_path: Path) -> None:
+    """Its header and that of its chunk count the records, so they are no part of what it is."""
+    path = tmp_path / "grown.evtx"
+    data = bytearray(sample.read_bytes())
+    path.write_bytes(data)
+    before = look_at(path)
+    data[8:48] = bytes(40)
+    data[4096 : 4096 + 128] = bytes(128)
+    path.write_bytes(data)
+    after = look_at(path)
+    assert isinstance(before, LogFile)
+    assert isinstance(after, LogFile)
+    assert fingerprint(before.identity) == fingerprint(after.identity)
+    assert before.head != after.head
