@@ -84,7 +84,9 @@ class WindowsReader(JsonReader):
     def _event(self, document: dict[str, Any], line: str, offset: int) -> Event:
         event = normalise(document)
         event["log.file.path"] = self._source.name
-        event["log.offset"] = offset
+        # A record's number is its place in an EVTX file, whichever record reading began with.
+        number = event.get("winlog.record_id", "")
+        event["log.offset"] = int(number) if number.isdecimal() and len(number) < 19 else offset  # noqa: PLR2004
         event.setdefault("event.original", line)
         if self._source.host:
             event.setdefault("host.name", self._source.host)

@@ -8,6 +8,7 @@ from kr_secops import ecs
 from kr_secops.collect.inputs.file import LogFile, fingerprint, look_at
 from kr_secops.collect.interface import Position, Skipped
 from kr_secops.collect.reading import Options, Reading, read
+from kr_secops.event import event_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +85,11 @@ def test_a_file_that_grew_is_known_again(sample: Path, tmp_path: Path) -> None:
     assert isinstance(after, LogFile)
     assert fingerprint(before.identity) == fingerprint(after.identity)
     assert before.head != after.head
+
+
+def test_a_record_has_the_same_id_wherever_reading_began(sample: Path) -> None:
+    events, _, position = collect(sample)
+    half = Position(position.key, 10, position.fingerprint)
+    rest, _, _ = collect(sample, Options(lookup=lambda key, _: half if key == half.key else None))
+    assert [event_id(e) for e in rest] == [event_id(e) for e in events[10:]]
+    assert len({event_id(e) for e in events}) == len(events)
