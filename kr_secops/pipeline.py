@@ -203,7 +203,7 @@ def _masked(
             assert isinstance(outcome, Skipped | Rejected)
             account.leave_out(outcome, guard)
             continue
-        event: Event = outcome  # type: ignore[assignment]
+        event: Event = outcome
         if every or (at and event.get("log.offset") in at):
             event = guard.protect(event)
         made[event.get("event.dataset", "")] += 1

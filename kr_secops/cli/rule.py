@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -81,18 +82,27 @@ def check(
     ] = None,
 ) -> None:
     """Print each complaint as ``path:line:column: key: problem``."""
-    from kr_secops.rule.lint import check_paths
+    from kr_secops.rule.lint import check as lint
 
-    complaints = check_paths(paths or content.search_path("rules"), pipeline or ())
-    as_json = form == "ndjson"
-    for complaint in complaints:
-        if as_json:
-            sys.stdout.buffer.write(orjson.dumps({"complaint": complaint}) + b"\n")
+    wanted = paths or content.search_path("rules")
+    _ensure_exist(wanted)
+    ruleset = _load_for(paths, pipeline)
+    remarks = [
+        remark
+        for remark in lint(wanted, ruleset)
+        if not paths or any(remark.text.startswith(str(path)) for path in paths)
+    ]
+    for remark in remarks:
+        if console.output_format(form or "table", ("table", "ndjson")) == "ndjson":
+            sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
         else:
-            typer.echo(printable(complaint))
-    if complaints:
+            word = "" if remark.weight == "error" else f" ({tr('advice')})"
+            typer.echo(one_line(f"{remark.text}{word}", 1000))
+    errors = sum(remark.weight == "error" for remark in remarks)
+    counts = {"errors": errors, "advice": len(remarks) - errors}
+    console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
+    if errors:
         raise typer.Exit(3)
-    console.note(tr("no mistakes found"))
 
 
 @app.command(help=tr("Run the cases beside rules; exit code 1 if one fails."))
@@ -100,15 +110,14 @@ def test(paths: Paths = None) -> None:
     """Print each failure with its place, and a line that counts."""
     from kr_secops.selftest import run
 
-    configuration = reading.load_settings(None, None)
+    wanted = paths or content.search_path("rules")
+    _ensure_exist(wanted)
     failures = count = 0
-    for result in run(
-        paths or content.search_path("rules"), cache_dir=reading.cache_dir(configuration)
-    ):
+    for result in run(wanted, _load_for(paths, None)):
         count += 1
-        if result.problem:
+        if not result.passed:
             failures += 1
-            typer.echo(printable(f"{result.place}: {result.name}: {result.problem}"))
+            typer.echo(one_line(f"{result.path}: {result.name}: {result.problem}", 1000))
     typer.echo(tr("{count} cases, {failures} failed", count=count, failures=failures))
     if failures:
         raise typer.Exit(1)
@@ -144,7 +153,9 @@ def explain(
     items = read([event], reading.read_options(configuration, collector, year))
     matched = False
     for found in stations.events(items, reading.guard(configuration), account):
-        tree = why(trees, found)
+        # A rule that is split into alternatives is met by any of them.
+        explained = [why(one, found) for one in trees]
+        tree = next((one for one in explained if one.get("true")), explained[0])
         matched = matched or tree.get("true", False)
         typer.echo(one_line(str(found.get("event.original") or found), 300))
         for line in _tree(tree, 1):
@@ -169,6 +180,31 @@ def _tree(node: dict[str, Any], depth: int) -> list[str]:
 def _load(rules: options.Rules, pipelines: options.Pipelines, skip_invalid: bool) -> Ruleset:
     configuration = reading.load_settings(None, None)
     return load_rules(rules, pipelines, skip_invalid, reading.cache_dir(configuration))
+
+
+def _load_for(paths: list[Path] | None, pipelines: options.Pipelines) -> Ruleset:
+    """Return the rules that *paths* may refer to: all of the search path, and their own."""
+    from kr_secops.rule.ruleset import load
+
+    known = [folder.resolve() for folder in content.search_path("rules")]
+    foreign = [
+        path
+        for path in paths or ()
+        if not any(path.resolve().is_relative_to(folder) for folder in known)
+    ]
+    configuration = reading.load_settings(None, None)
+    return load(
+        [*content.search_path("rules"), *foreign] if foreign else None,
+        pipelines or (),
+        cache_dir=reading.cache_dir(configuration),
+        skip_invalid=True,
+    )
+
+
+def _ensure_exist(paths: list[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(tr("{path}: there is no such file or folder", path=path))
 
 
 def _one(ruleset: Ruleset, word: str) -> Rule:

@@ -11,7 +11,7 @@ import pytest
 from kr_secops.cli.app import COMMANDS
 
 if TYPE_CHECKING:
-    from cli.conftest import Run
+    from tests.cli.conftest import Run
 
 HEAVY = {"elasticsearch", "scapy", "jinja2", "rich", "pydantic", "sigma", "yaml", "hyperscan"}
 
