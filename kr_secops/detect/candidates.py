@@ -222,7 +222,7 @@ class Index:
                 )
             mine, for_words = self._tables[number]
             fields += mine
-            words += [for_words] if for_words else []
+            words += [for_words] if for_words is not None else []
             always += sure
         if len(self._plans) > _PLANS:
             self._plans.clear()

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 SAMPLE: Final = 1 << 16
 """Bytes of the first block by which the rarest of a rule's texts are chosen."""
 
+FAIR: Final = 1 << 14
+"""Bytes from which on a sample speaks for a log: what a shorter one chose is not kept."""
+
 MOST_TEXTS: Final = 64
 MOST_SETS: Final = 2
 """So much is asked of a line beside the text that was found in it."""
@@ -69,6 +72,7 @@ class Prefilter:
         self.wants_privacy = candidates.wants_privacy
         self._candidates: Candidates | None = candidates
         self._store = store
+        self._ready = False
         self._everything = False
         self._guards: list[Guards] = []
         self._raw: Scan | None = None
@@ -89,6 +93,7 @@ class Prefilter:
     ) -> None:
         from kr_secops.detect.candidates import load_scanner
 
+        self._ready = True
         self._everything = everything
         self._guards = guards
         self._raw, self._again, self._decoded = (
@@ -97,7 +102,7 @@ class Prefilter:
 
     def lines(self, data: bytes) -> list[int] | None:
         """Return where the lines of *data* begin that a rule could match; None: all."""
-        if self._candidates is not None:
+        if self._candidates is not None and (not self._ready or len(data) >= FAIR):
             self._settle(data[:SAMPLE])
         if self._everything:
             return None
@@ -141,7 +146,6 @@ class Prefilter:
     def _settle(self, sample: bytes) -> None:
         assert self._candidates is not None
         wanted = self._candidates.choose(sample)
-        self._candidates = None
         if wanted is None:
             kept: tuple[Any, ...] = (True, (b"", b"", b""), [])
         else:
@@ -154,7 +158,9 @@ class Prefilter:
             decoded = [text for text in wanted if text.decoded]
             blobs = (_database(raw), _database(list(again)), _database(decoded))
             kept = (False, blobs, [*guards, *(None for _ in _ODD)])
-        self._store(marshal.dumps((self.wants_privacy, *kept)))
+        if len(sample) >= FAIR:
+            self._candidates = None
+            self._store(marshal.dumps((self.wants_privacy, *kept)))
         self._use(*kept)
 
 

@@ -32,7 +32,8 @@ GROUP_EVENTS: Final = 16
 ALL_EVENTS: Final = 5_000
 PASSED_ON: Final = 1_000
 """Ids of base events that one entry carries upwards to a correlation of correlations."""
-EVIDENCE_PASSED_ON: Final = 5
+EVIDENCE_PASSED_ON: Final = 3
+"""Fewer than a finding keeps, so that what completes the row is among its evidence."""
 
 GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
 """Place of the correlation, values of its group-by fields."""
@@ -296,6 +297,15 @@ class Windows:
         times = group.times
         latest = times[at] + correlation.span
         counts = correlation.type in ("event_count", "value_count")
+        if (
+            counts
+            and group.first
+            and group.first <= self._stamp(times[at])
+            and times[at] <= group.last
+        ):
+            # One more event of windows known to be true: no need to count them all again.
+            one = self._fire(place, key, group, at, at + 1)
+            return [one] if one.sightings else []
         fired = []
         for end in range(at, len(times)):
             if times[end] > latest:
