@@ -32,6 +32,9 @@ _LONGEST: Final = 256
 """How far a value may go on after what the automaton asks for, in bytes: an address's domain."""
 _UNITS: Final = (b".service", b".socket", b".timer", b".mount", b".slice", b".scope", b".device")
 """What follows an @ in every start of a systemd unit, and is no domain: not worth a second look."""
+_SAMPLE: Final = 1 << 14
+_FEW: Final = 4
+"""Lines with many digits are few if they are not one in so many."""
 _LIST_GAP: Final = 6
 """Values that stand this near, with no word between them, are a list under one label."""
 
@@ -110,6 +113,8 @@ class Finder:
 
     def lines(self, data: bytes) -> list[int]:
         """Return where the lines of *data* begin that may hold personal data, ascending."""
+        if len(data) > _SAMPLE and self._is_dense(data[:_SAMPLE]):
+            return self._all(data)
         found = _Lines(data)
         gated = _Lines(data)
 
@@ -122,6 +127,24 @@ class Finder:
             starts |= self._gated(data, sorted(gated.starts))
         return sorted(starts)
 
+    def _is_dense(self, sample: bytes) -> bool:
+        """Return whether many lines hold many digits, so that asking for them first is in vain."""
+        gated = _Lines(sample)
+
+        def note(number: int, _from: int, to: int, _flags: int, _context: object) -> None:
+            if number == description.GATE:
+                gated.note(to)
+
+        self._descriptions.quick.scan(sample, match_event_handler=note)
+        return len(gated.starts) * _FEW > sample.count(b"\n")
+
+    def _all(self, data: bytes) -> list[int]:
+        found = _Lines(data)
+        self._descriptions.ends.scan(
+            data, match_event_handler=lambda _i, _from, to, _f, _c: found.note(to)
+        )
+        return sorted(found.starts)
+
     def _gated(self, data: bytes, lines: list[int]) -> set[int]:
         """Return those of *lines*, which hold many digits, in which any pattern matches."""
         parts: list[bytes] = []
@@ -132,12 +155,7 @@ class Finder:
             offsets[length] = start
             parts.append(data[start:end])
             length += end - start
-        joined = b"".join(parts)
-        found = _Lines(joined)
-        self._descriptions.ends.scan(
-            joined, match_event_handler=lambda _i, _from, to, _f, _c: found.note(to)
-        )
-        return {offsets[start] for start in found.starts}
+        return {offsets[start] for start in self._all(b"".join(parts))}
 
     def columns(self, header: str) -> Columns | None:
         """Return what *header*, the first line of a table, says of its columns; None: nothing."""
