@@ -11,8 +11,11 @@ demo: .venv/.installed
 	-@KR_SECOPS_STATE_DIR=demo/host $(BIN)/kr-secops --lang id scan --exit-zero -f table
 	-@KR_SECOPS_STATE_DIR=demo/host $(BIN)/kr-secops --lang id report --kept -f html -o demo/laporan-mesin-ini.html
 	@echo "== The sample estate: an office day of a permit service, recorded and attacked"
-	@KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id scan --exit-zero -f table \
-		--zone Asia/Jakarta --year 2026 tests/estate/web-izin tests/estate/db-izin tests/estate/network
+	@for host in web-izin db-izin network; do \
+		KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id scan --exit-zero \
+			--host $$host --zone Asia/Jakarta --year 2026 tests/estate/$$host -q -f ndjson >/dev/null || exit 1; \
+	done
+	@KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id findings list -f table
 	@KR_SECOPS_STATE_DIR=demo/estate $(BIN)/kr-secops --lang id report --kept -f html -o demo/laporan.html \
 		--agency "Dinas Contoh Kabupaten Kubu Raya"
 	@echo

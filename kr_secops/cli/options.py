@@ -99,6 +99,13 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if path.exists() and not path.is_file():  # a device or a pipe: nothing to put in its place
+        try:
+            with path.open("wb") as stream:
+                yield stream
+        except OSError as e:
+            raise UsageError(f"{path}: {e.strerror}") from None
+        return
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("wb") as stream:

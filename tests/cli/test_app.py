@@ -94,3 +94,11 @@ def test_a_reader_that_has_enough_is_no_failure() -> None:
     process.wait()
     assert "code 141" in said
     assert "Traceback" not in said
+
+
+def test_a_device_is_written_to_and_not_replaced(run: Run) -> None:
+    import stat
+    from pathlib import Path
+
+    assert run("findings", "list", "-f", "csv", "-o", "/dev/null").code == 0
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
