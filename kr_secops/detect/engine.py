@@ -86,13 +86,15 @@ class Engine:
         self._index = Index(ruleset.compiled)
         self._rules: dict[int, Rule] = {}
         self._silent = frozenset(() if everything else ruleset.compiled.head["silent"])
-        self._windows = Windows(ruleset.correlations, _stamp) if _correlates(ruleset) else None
+        self._windows: Windows | None = None
         self._pending: dict[str, _Pending] = {}
         self._ids: dict[tuple[Any, ...], str] = {}
         self._latest = clock() + _AHEAD
         self._prefilters: dict[str, Prefilter] = {}
         self.pending = 0
         """Sightings since the last drain; whoever feeds the engine drains it in good time."""
+        if ruleset.correlations:
+            self._windows = Windows(ruleset.correlations, _stamp, self._name)
         if windows and self._windows is not None:
             numbers = {rule.id: rule.number for rule in ruleset.rules}
             self._windows.restore(windows, numbers)
@@ -161,6 +163,9 @@ class Engine:
             self._rules[number] = self._ruleset.rule(number)
         return self._rules[number]
 
+    def _name(self, number: int, entity: dict[str, str], window: str) -> str:
+        return finding_id(self._rule(number).id, entity, window)
+
     def _sight(self, match: Match, identity: str, when: float) -> None:
         rule, event = match.rule, match.event
         entity = _entity(event, rule.entity or DEFAULT_ENTITY)
@@ -209,14 +214,13 @@ class Engine:
         while fired:
             one = fired.pop(0)
             rule = self._rule(one.correlation.rule)
-            key = finding_id(rule.id, one.entity, one.window)
             if rule.number not in self._silent:
                 seen = (min(one.window, _stamp(one.first)), _stamp(one.last))
-                pending = self._note(key, rule, one.entity, seen, one.sightings)
+                pending = self._note(one.finding, rule, one.entity, seen, one.sightings)
                 for raw in one.events[: EVIDENCE_KEPT - len(pending.evidence)]:
                     event, explanation = orjson.loads(raw)
                     pending.evidence.append(Evidence(event, explanation))
-            fired += windows.feed_fired(one, key)
+            fired += windows.feed_fired(one)
 
     def close(self) -> None:
         """Judge every window that still waits ("fewer than …"), as if all logs had been read."""
@@ -241,10 +245,6 @@ class Engine:
         if self._windows is None:
             return b""
         return self._windows.dump(lambda number: self._rule(number).id)
-
-
-def _correlates(ruleset: Ruleset) -> bool:
-    return bool(ruleset.correlations)
 
 
 def _finding(key: str, pending: _Pending) -> Finding:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from kr_secops.detect.window import Entry
+    from kr_secops.detect.group import Entry
     from kr_secops.rule.correlation import Correlation, Expression
 
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {

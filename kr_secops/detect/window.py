@@ -9,16 +9,18 @@ scan goes on where last night's ended.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
+from kr_secops.detect.group import Entry, Group
 from kr_secops.detect.measure import holds, least
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from kr_secops.detect.group import GroupKey
     from kr_secops.event import Event
     from kr_secops.rule.correlation import Correlation
 
@@ -35,76 +37,8 @@ PASSED_ON: Final = 1_000
 EVIDENCE_PASSED_ON: Final = 3
 """Fewer than a finding keeps, so that what completes the row is among its evidence."""
 
-GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
-"""Place of the correlation, values of its group-by fields."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One match of a rule that a correlation refers to."""
-
-    time: float
-    rule: int
-    key: str
-    """Id of the event, or of the finding for a correlation of correlations."""
-    values: tuple[str, ...]
-    pending: list[str]
-    """Ids of base events not yet reported."""
-    events: list[bytes] = field(default_factory=list)
-    """Their evidence, as JSON, for the first few."""
-
-
-@dataclass(slots=True)
-class Group:
-    """What one correlation knows about one entity."""
-
-    entries: list[Entry] = field(default_factory=list)
-    times: list[float] = field(default_factory=list)
-    """Their times."""
-    known: dict[tuple[int, str], Entry] = field(default_factory=dict)
-    """Rule and key → entry, so that an event read twice counts once."""
-    new: list[Entry] = field(default_factory=list)
-    """Entries with something to report."""
-    rules: dict[int, int] = field(default_factory=dict)
-    """Rule → number of its entries."""
-    values: dict[tuple[str, ...], int] = field(default_factory=dict)
-    """Values that entries bring → number of such entries."""
-    first: str = ""
-    """Time stamp that names the finding in course; empty: none."""
-    last: float = 0.0
-    """Time of its newest event."""
-
-    def insert(self, entry: Entry) -> int:
-        """Add *entry* and return its place."""
-        times = self.times
-        at = len(times) if not times or entry.time >= times[-1] else bisect_right(times, entry.time)
-        times.insert(at, entry.time)
-        self.entries.insert(at, entry)
-        self.known[entry.rule, entry.key] = entry
-        self.rules[entry.rule] = self.rules.get(entry.rule, 0) + 1
-        if entry.values:
-            self.values[entry.values] = self.values.get(entry.values, 0) + 1
-        if entry.pending:
-            self.new.append(entry)
-        return at
-
-    def drop(self, start: int, end: int) -> int:
-        """Forget the entries from *start* to *end*; return how many events they kept."""
-        gone = self.entries[start:end]
-        del self.entries[start:end], self.times[start:end]
-        events = 0
-        for entry in gone:
-            del self.known[entry.rule, entry.key]
-            self.rules[entry.rule] -= 1
-            if entry.values:
-                self.values[entry.values] -= 1
-                if not self.values[entry.values]:
-                    del self.values[entry.values]
-            events += len(entry.events)
-        if self.new:
-            left = {id(entry) for entry in gone}
-            self.new = [entry for entry in self.new if id(entry) not in left]
-        return events
+Names: TypeAlias = tuple[str, ...]
+"""What one field may be called, the first that is there counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +46,10 @@ class Fired:
     """A correlation came true, or goes on being true."""
 
     correlation: Correlation
+    group: Group
     entity: dict[str, str]
+    finding: str
+    """Id of the finding."""
     window: str
     """Time stamp of the first event of the window; with rule and entity it names the finding."""
     first: float
@@ -125,15 +62,22 @@ class Fired:
 class Windows:
     """All correlations at work."""
 
-    def __init__(self, correlations: Sequence[Correlation], stamp: Callable[[float], str]) -> None:
+    def __init__(
+        self,
+        correlations: Sequence[Correlation],
+        stamp: Callable[[float], str],
+        name: Callable[[int, dict[str, str], str], str],
+    ) -> None:
         """Start empty.
 
         Args:
             correlations: each after those that it refers to.
             stamp: writes a POSIX time as a time stamp.
+            name: gives the id of the finding of a rule about an entity in a window.
         """
         self._all = correlations
         self._stamp = stamp
+        self._name = name
         self._groups: dict[GroupKey, Group] = {}
         self._entries = 0
         self._events = 0
@@ -148,6 +92,10 @@ class Windows:
                 self.wanted.setdefault(rule, []).append(place)
         self._most = [
             max(GROUP_ENTRIES, *(int(bound) * 2 for _, bound in c.bounds), 0) for c in correlations
+        ]
+        self._fields = [
+            {rule: _fields(correlation, rule) for rule in correlation.refers}
+            for correlation in correlations
         ]
         self._waits = [correlation.waits for correlation in correlations]
         self._least = [least(correlation) for correlation in correlations]
@@ -166,7 +114,9 @@ class Windows:
         """
         fired: list[Fired] = []
         for place in self.wanted[rule]:
-            group_key, values = _place(self._all[place], rule, event)
+            keys, brings = self._fields[place][rule]
+            group_key = _values(event, keys)
+            values = _values(event, brings)
             if group_key is None or values is None:
                 continue
             group = self._group(place, group_key)
@@ -180,25 +130,33 @@ class Windows:
             self._forget_oldest()
         return fired
 
-    def feed_fired(self, one: Fired, finding: str) -> list[Fired]:
+    def feed_fired(self, one: Fired) -> list[Fired]:
         """Count the coming true of a correlation in those that refer to it."""
+        rule, finding = one.correlation.rule, one.finding
+        if rule not in self.wanted:
+            return []
+        if one.group.above is None:
+            one.group.above = [
+                (place, key)
+                for place in self.wanted[rule]
+                if (key := _values(one.entity, self._fields[place][rule][0])) is not None
+            ]
         fired: list[Fired] = []
-        rule = one.correlation.rule
-        for place in self.wanted.get(rule, ()):
-            group_key, values = _place(self._all[place], rule, dict(one.entity))
-            if group_key is None or values is None:
-                continue
-            group = self._group(place, group_key)
+        for place, key in one.group.above:
+            group = self._group(place, key)
             # A finding that goes on is one entry, which moves on in time with it.
             known = group.known.get((rule, finding))
             if known is None:
+                values = _values(one.entity, self._fields[place][rule][1])
+                if values is None:
+                    continue
                 entry = Entry(one.last, rule, finding, values, one.sightings[:PASSED_ON])
                 entry.events = one.events[:EVIDENCE_PASSED_ON]
-                fired += self._add(place, group_key, group, entry)
+                fired += self._add(place, key, group, entry)
             elif self._move(group, known, one) and not self._waits[place]:
-                at = group.entries.index(known)
+                at = bisect_right(group.times, known.time) - 1
                 if self._may_hold(place, group, at):
-                    fired += self._judge(place, group_key, group, at)
+                    fired += self._judge(place, key, group, at)
         return fired
 
     def _move(self, group: Group, entry: Entry, one: Fired) -> bool:
@@ -320,30 +278,30 @@ class Windows:
     def _fire(self, place: int, key: tuple[str, ...], group: Group, start: int, end: int) -> Fired:
         correlation = self._all[place]
         first, last = group.times[start], group.times[end - 1]
-        window = self._stamp(first)
-        # What lies wholly before the window in course came late, from another file: it has a name
-        # of its own, or its finding would move to the later one's time.
-        if not group.first or self._stamp(last) >= group.first:
-            if not group.first or first > group.last:
-                group.first, group.last = window, last
-            window = group.first
-            group.last = max(group.last, last)
-        new = [entry for entry in group.new if first <= entry.time <= last]
-        new.sort(key=lambda entry: entry.time)
-        if len(new) == len(group.new):
+        entity = dict(zip((name for name, _ in correlation.group_by), key, strict=True))
+        if not group.first or first > group.last:
+            group.first = self._stamp(first)
+            group.finding = self._name(correlation.rule, entity, group.first)
+            group.last = last
+        elif last > group.last:
+            group.last = last
+        new = group.new
+        if len(new) == 1 and first <= new[0].time <= last:  # as in an attack that goes on
             group.new = []
         else:
+            new = sorted((e for e in group.new if first <= e.time <= last), key=_time)
             taken = {id(entry) for entry in new}
             group.new = [entry for entry in group.new if id(entry) not in taken]
         sightings = [one for entry in new for one in entry.pending]
         events = [one for entry in new for one in entry.events]
         for entry in new:
             entry.pending = []
-        names = [name for name, _ in correlation.group_by]
         return Fired(
             correlation=correlation,
-            entity=dict(zip(names, key, strict=True)),
-            window=window,
+            group=group,
+            entity=entity,
+            finding=group.finding,
+            window=group.first,
             first=new[0].time if new else first,
             last=last,
             sightings=sightings,
@@ -392,6 +350,10 @@ class Windows:
                     continue
                 group = self._group(place, tuple(map(str, key)))
                 group.first, group.last = str(first), float(last)
+                if group.first:
+                    names = [name for name, _ in self._all[place].group_by]
+                    entity = dict(zip(names, map(str, key), strict=True))
+                    group.finding = self._name(self._all[place].rule, entity, group.first)
                 for entry in _entries(rows, numbers):
                     group.insert(entry)
                     self._entries += 1
@@ -409,21 +371,31 @@ def _entries(rows: list[Any], numbers: dict[str, int]) -> Iterator[Entry]:
             yield Entry(float(time), numbers[rule], str(key), tuple(values), ids, kept)
 
 
-def _place(
-    correlation: Correlation, rule: int, event: Event
-) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
-    """Return the group that *event* belongs to and the values it brings; None: it lacks a field."""
-    key = [_first(event, fields.get(rule, (name,))) for name, fields in correlation.group_by]
-    values = [_first(event, fields.get(rule, ())) for fields in correlation.values]
+def _time(entry: Entry) -> float:
+    return entry.time
+
+
+def _fields(correlation: Correlation, rule: int) -> tuple[list[Names], list[Names]]:
+    """Return the fields of the group and of the values, as events of *rule* call them."""
     return (
-        None if None in key else tuple(map(str, key)),
-        None if None in values else tuple(map(str, values)),
+        [fields.get(rule, (name,)) for name, fields in correlation.group_by],
+        [fields.get(rule, ()) for fields in correlation.values],
     )
 
 
-def _first(event: Event, names: tuple[str, ...]) -> str | None:
-    for name in names:
-        value = event.get(name)
-        if value is not None and value != []:
-            return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return None
+def _values(event: Mapping[str, Any], fields: list[Names]) -> tuple[str, ...] | None:
+    """Return the value of each of *fields*; None if *event* lacks one."""
+    found = []
+    for names in fields:
+        for name in names:
+            value = event.get(name)
+            if value.__class__ is str:
+                found.append(value)
+                break
+            if value is not None and value != []:
+                texts = map(str, value) if isinstance(value, list) else (str(value),)
+                found.append(", ".join(texts))
+                break
+        else:
+            return None
+    return tuple(found)

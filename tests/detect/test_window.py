@@ -187,7 +187,7 @@ def test_a_torn_state_is_a_fresh_start(state: bytes, make_rules: Callable[..., R
 
 def test_memory_is_bounded() -> None:
     one = Correlation(1, "event_count", (0,), (("source.ip", {0: ("source.ip",)}),), 600, (("gte", 1e9),))  # fmt: skip
-    windows = Windows([one], str)
+    windows = Windows([one], str, lambda *_: "id")
     for i in range(ALL_ENTRIES + 5_000):
         event = {"source.ip": str(i)}
         windows.feed(0, event, float(i), str(i), lambda: b"{}")

@@ -1,0 +1,82 @@
+"""One entity as a correlation sees it: its matches so far, sorted by time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
+"""Place of the correlation, values of its group-by fields."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One match of a rule that a correlation refers to."""
+
+    time: float
+    rule: int
+    key: str
+    """Id of the event, or of the finding for a correlation of correlations."""
+    values: tuple[str, ...]
+    pending: list[str]
+    """Ids of base events not yet reported."""
+    events: list[bytes] = field(default_factory=list)
+    """Their evidence, as JSON, for the first few."""
+
+
+@dataclass(slots=True)
+class Group:
+    """What one correlation knows about one entity."""
+
+    entries: list[Entry] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    """Their times."""
+    known: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    """Rule and key → entry, so that an event read twice counts once."""
+    new: list[Entry] = field(default_factory=list)
+    """Entries with something to report."""
+    rules: dict[int, int] = field(default_factory=dict)
+    """Rule → number of its entries."""
+    values: dict[tuple[str, ...], int] = field(default_factory=dict)
+    """Values that entries bring → number of such entries."""
+    first: str = ""
+    """Time stamp that names the finding in course; empty: none."""
+    last: float = 0.0
+    """Time of its newest event."""
+    finding: str = ""
+    """Its id."""
+    above: list[GroupKey] | None = None
+    """The groups that its coming true is counted in; None: not looked up yet."""
+
+    def insert(self, entry: Entry) -> int:
+        """Add *entry* and return its place."""
+        times = self.times
+        at = len(times) if not times or entry.time >= times[-1] else bisect_right(times, entry.time)
+        times.insert(at, entry.time)
+        self.entries.insert(at, entry)
+        self.known[entry.rule, entry.key] = entry
+        self.rules[entry.rule] = self.rules.get(entry.rule, 0) + 1
+        if entry.values:
+            self.values[entry.values] = self.values.get(entry.values, 0) + 1
+        if entry.pending:
+            self.new.append(entry)
+        return at
+
+    def drop(self, start: int, end: int) -> int:
+        """Forget the entries from *start* to *end*; return how many events they kept."""
+        gone = self.entries[start:end]
+        del self.entries[start:end], self.times[start:end]
+        events = 0
+        for entry in gone:
+            del self.known[entry.rule, entry.key]
+            self.rules[entry.rule] -= 1
+            if entry.values:
+                self.values[entry.values] -= 1
+                if not self.values[entry.values]:
+                    del self.values[entry.values]
+            events += len(entry.events)
+        if self.new:
+            left = {id(entry) for entry in gone}
+            self.new = [entry for entry in self.new if id(entry) not in left]
+        return events
