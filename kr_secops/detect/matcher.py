@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kr_secops.event import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import CodeType
 
     from kr_secops.event import Event
@@ -29,6 +29,9 @@ _OURS: Final = """
 """
 NOT_WORDS: Final = frozenset(_OURS.split())
 """Fields that are ours, not the record's: keywords are not looked for in them."""
+
+
+NAMES_KEPT: Final = 10_000
 
 
 class Many(list[str]):
@@ -87,18 +90,38 @@ class Low(dict[str, Any]):
         return self._words
 
 
-def word_values(event: Event) -> Iterator[str]:
-    """Yield every value of *event* in which keywords are looked for.
+class _Searched(dict[str, bool]):
+    """Field → whether keywords are looked for in it."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> bool:
+        if len(self) >= NAMES_KEPT:
+            self.clear()
+        self[name] = searched = name not in NOT_WORDS and not name.startswith("kr.")
+        return searched
+
+
+_SEARCHED: Final = _Searched()
+
+
+def word_values(event: Event) -> list[str]:
+    """Return every value of *event* in which keywords are looked for.
 
     ``event.original`` counts where it is a line of text; a Windows record's is JSON or XML, whose
     names are no values.
     """
+    searched = _SEARCHED
+    found: list[str] = []
     for name, value in event.items():
-        if name in NOT_WORDS or name.startswith("kr."):
-            continue
-        yield from texts(value)
+        if searched[name]:
+            if value.__class__ is str:
+                found.append(value)
+            else:
+                found += texts(value)
     if "winlog.channel" not in event:
-        yield from texts(event.get("event.original"))
+        found += texts(event.get("event.original"))
+    return found
 
 
 def text(value: Any) -> str:

@@ -30,8 +30,7 @@ LATE: Final = 86_400.0
 GROUP_ENTRIES: Final = 256
 """Matches that a group keeps; more only if a condition counts further."""
 ALL_ENTRIES: Final = 50_000
-GROUP_EVENTS: Final = 16
-ALL_EVENTS: Final = 5_000
+GROUP_EVENTS, ALL_EVENTS = 16, 5_000
 PASSED_ON: Final = 1_000
 """Ids of base events that one entry carries upwards to a correlation of correlations."""
 EVIDENCE_PASSED_ON: Final = 3
@@ -279,9 +278,15 @@ class Windows:
         correlation = self._all[place]
         first, last = group.times[start], group.times[end - 1]
         entity = dict(zip((name for name, _ in correlation.group_by), key, strict=True))
-        if not group.first or first > group.last:
-            group.first = self._stamp(first)
-            group.finding = self._name(correlation.rule, entity, group.first)
+        window, finding = group.first, group.finding
+        if window and last < group.last and self._stamp(last) < window:
+            # It lies wholly before the window in course, so it came late, from another file: under
+            # the later one's name it would stand at the later one's time.
+            window = self._stamp(first)
+            finding = self._name(correlation.rule, entity, window)
+        elif not window or first > group.last:
+            window = group.first = self._stamp(first)
+            finding = group.finding = self._name(correlation.rule, entity, window)
             group.last = last
         elif last > group.last:
             group.last = last
@@ -300,8 +305,8 @@ class Windows:
             correlation=correlation,
             group=group,
             entity=entity,
-            finding=group.finding,
-            window=group.first,
+            finding=finding,
+            window=window,
             first=new[0].time if new else first,
             last=last,
             sightings=sightings,
@@ -351,7 +356,7 @@ class Windows:
                 group = self._group(place, tuple(map(str, key)))
                 group.first, group.last = str(first), float(last)
                 if group.first:
-                    names = [name for name, _ in self._all[place].group_by]
+                    names = (name for name, _ in self._all[place].group_by)
                     entity = dict(zip(names, map(str, key), strict=True))
                     group.finding = self._name(self._all[place].rule, entity, group.first)
                 for entry in _entries(rows, numbers):
