@@ -63,11 +63,11 @@ class Many(list[str]):
 class Low(dict[str, Any]):
     """Field → its value as lower-case text, made when first asked for; '' if it is absent."""
 
-    __slots__ = ("_words", "event")
+    __slots__ = ("_whole", "event")
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self._words: list[str] | None = None
+        self._whole: str | None = None
 
     def __missing__(self, name: str) -> str | Many:
         value = self.event.get(name)
@@ -83,11 +83,11 @@ class Low(dict[str, Any]):
         self[name] = low
         return low
 
-    def words(self) -> list[str]:
-        """Return every value in which keywords are looked for, lower-cased."""
-        if self._words is None:
-            self._words = [value.lower() for value in word_values(self.event)]
-        return self._words
+    def whole(self) -> str:
+        """Return every value in which keywords are looked for, lower-cased, a line each."""
+        if self._whole is None:
+            self._whole = "\n".join(word_values(self.event)).lower()
+        return self._whole
 
 
 class _Searched(dict[str, bool]):
@@ -250,13 +250,25 @@ def _ref(event: Event, name: str, other: str, mode: str) -> bool:
 
 
 def _word(low: Low, wanted: str) -> bool:
-    return any(wanted in value for value in low.words())
+    if wanted not in low.whole():
+        return False
+    return "\n" not in wanted or any(wanted in value.lower() for value in word_values(low.event))
+
+
+def _any_word(low: Low, wanted: tuple[str, ...]) -> bool:
+    whole = low.whole()
+    # A loop, not a generator: rules list dozens of words.
+    for word in wanted:  # noqa: SIM110
+        if word in whole and _word(low, word):
+            return True
+    return False
 
 
 def _words(low: Low, pattern: str, flags: int, _: tuple[str, ...], lower: bool) -> bool:
     search = expression(pattern, flags).search
-    values = low.words() if lower else word_values(low.event)
-    return any(search(value) for value in values)
+    if lower:
+        return any(search(value.lower()) for value in word_values(low.event))
+    return any(search(value) for value in word_values(low.event))
 
 
 TESTS: Final[dict[str, Any]] = {
@@ -272,6 +284,7 @@ TESTS: Final[dict[str, Any]] = {
     "PART": _part,
     "REF": _ref,
     "WORD": _word,
+    "ANYWORD": _any_word,
     "WORDS": _words,
 }
 

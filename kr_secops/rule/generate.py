@@ -30,6 +30,7 @@ _COST: Final = {
     "cidr": 40.0,
     "part": 40.0,
     "word": 90.0,
+    "anyword": 95.0,
     "words": 99.0,
 }
 _SLOT: Final = "\0"
@@ -71,12 +72,13 @@ class _Source:
             return self.literals(node[1], [node], "or", known)
         if op in ("glob", "cased", "re"):
             return self.pattern(node, known)
-        if op in ("word", "words"):
+        if op in ("word", "words", "anyword"):
             return f"{op.upper()}(L, {_arguments(node[1:])})", set()
         return f"{op.upper()}(E, {_arguments(node[1:])})", set()
 
     def branch(self, node: Node, known: set[str]) -> tuple[str, set[str]]:
         op, children = node
+        children = _with_words_together(children) if op == "or" else children
         groups: dict[str, list[Node]] = {}
         for child in children:
             if child[0] == "lit":
@@ -129,6 +131,14 @@ class _Source:
             source = source.replace(_SLOT, f"({variable}:=L[{field!r}])", 1)
         source = source.replace(_SLOT, variable)
         return source if len(tests) == 1 else f"({source})", {variable}
+
+
+def _with_words_together(children: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Make one test of many keywords: rules that grep a log list dozens."""
+    words = tuple(child[1] for child in children if child[0] == "word")
+    if len(words) <= 1:
+        return children
+    return (*(child for child in children if child[0] != "word"), ("anyword", words))
 
 
 def _any_test(by: dict[str, list[str]]) -> list[str]:
