@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from re import _constants as sre  # type: ignore[attr-defined]
-from re import _parser as sre_parser  # type: ignore[attr-defined]
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+# The parser of Python's own expressions has no public name; it alone knows what they must hold.
+sre: Any = import_module("re._constants")
+sre_parser: Any = import_module("re._parser")
 
 _NAMED: Final = re.compile(r"\(\?P<(@?[a-z][a-z0-9_.]*|@timestamp)>")
 _META: Final = frozenset("\\.[](){}*+?|^$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
 """Place of the correlation, values of its group-by fields."""
@@ -23,6 +23,11 @@ class Entry:
     """Ids of base events not yet reported."""
     events: list[bytes] = field(default_factory=list)
     """Their evidence, as JSON, for the first few."""
+
+    def row(self, rule_id: str) -> tuple[Any, ...]:
+        """Return it as plain values, to be kept between runs."""
+        events = [event.decode() for event in self.events]
+        return self.time, rule_id, self.key, self.values, self.pending, events
 
 
 @dataclass(slots=True)

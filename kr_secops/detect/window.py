@@ -327,17 +327,7 @@ class Windows:
         groups = []
         for (place, key), group in self._groups.items():
             if group.entries:
-                rows = [
-                    (
-                        e.time,
-                        ids(e.rule),
-                        e.key,
-                        e.values,
-                        e.pending,
-                        [x.decode() for x in e.events],
-                    )
-                    for e in group.entries
-                ]
+                rows = [entry.row(ids(entry.rule)) for entry in group.entries]
                 groups.append((ids(self._all[place].rule), key, group.first, group.last, rows))
         return orjson.dumps({"version": VERSION, "newest": self.newest, "groups": groups})
 
