@@ -9,14 +9,21 @@ and Elasticsearch.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import orjson
 
 Event: TypeAlias = dict[str, Any]
 """ECS fields under their dotted names; values are JSON scalars or lists of them."""
+
+# DEL and the C1 control characters, and the marks that turn the direction of text (CVE-2021-42574);
+# JSON escapes only what is below the space.
+_STEERING: Final = re.compile(
+    rb"\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,13 @@ def moment(text: str) -> datetime:
 
 
 def dumps(event: Event) -> bytes:
-    """Return *event* as one NDJSON line, without the line end."""
-    return orjson.dumps(event, default=str)
+    """Return *event* as one NDJSON line, without the line end; nothing in it steers a terminal."""
+    line = orjson.dumps(event, default=str)
+    return line if line.isascii() and b"\x7f" not in line else _STEERING.sub(_escaped, line)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode("utf-8"))
 
 
 def flatten(document: Event, prefix: str = "") -> Event:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from kr_secops.ecs import VERSION as ECS_VERSION
-from kr_secops.event import moment
+from kr_secops.event import event_id, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kr_secops.event import Event
 
 EVIDENCE_KEPT = 5
-"""Events kept as evidence: the first ones; the count goes on."""
+"""Events kept as evidence: the first ones and the last; the count goes on."""
 
 
 class Level(enum.IntEnum):
@@ -91,6 +91,19 @@ def finding_id(rule_id: str, entity: Mapping[str, str], window: str) -> str:
     return hashlib.blake2b(identity, digest_size=12).hexdigest()
 
 
+def keep(old: Iterable[Evidence], new: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Return of *old* and *new* the earliest events and the last, each once, in order of time.
+
+    What completes a sequence comes last, and without it the rest proves nothing. The result is the
+    same in whatever portions and how often the evidence comes.
+    """
+    known = {event_id(one.event): one for one in (*new, *old)}
+    order = sorted(known, key=lambda key: (str(known[key].event.get("@timestamp")), key))
+    if len(order) > EVIDENCE_KEPT:
+        order[EVIDENCE_KEPT - 1 :] = order[-1:]
+    return tuple(known[key] for key in order)
+
+
 def merge(old: Finding, new: Finding) -> Finding:
     """Return one finding for two of the same id; `count` adds up, the first evidence is kept."""
     assert old.id == new.id
@@ -103,7 +116,7 @@ def merge(old: Finding, new: Finding) -> Finding:
         last_seen=max(old.last_seen, new.last_seen, key=moment),
         count=old.count + new.count,
         entity=new.entity,
-        evidence=(old.evidence + new.evidence)[:EVIDENCE_KEPT],
+        evidence=keep(old.evidence, new.evidence),
         sightings=old.sightings | new.sightings,
         text=new.text,
         tags=new.tags,
@@ -116,6 +129,8 @@ def merge(old: Finding, new: Finding) -> Finding:
     )
 
 
+FIRST = ("log.file.path",)
+"""Of these the first stands for all: a finding may rest on several files."""
 SHOWN = ("source.ip", "user.name", "log.file.path", "host.name", "url.path", "destination.ip")
 
 
@@ -158,8 +173,13 @@ def _shared_context(finding: Finding) -> Event:
     shared: Event = {}
     for name in SHOWN:
         values = [e.event[name] for e in finding.evidence if name in e.event]
-        if values and all(value == values[0] for value in values):
+        if values and (name in FIRST or all(value == values[0] for value in values)):
             shared[name] = values[0]
+    if "host.name" not in shared and finding.evidence:
+        # A capture knows no host but the one that listened.
+        observers = {e.event.get("observer.name") for e in finding.evidence} - {None}
+        if len(observers) == 1:
+            shared["host.name"] = observers.pop()
     return shared
 
 

@@ -83,7 +83,14 @@ def files(site: Path = SITE, environment: Mapping[str, str] = os.environ) -> lis
     """Return the settings files that exist, weakest first."""
     home = Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     found = [site / "config.yml", *sorted((site / "conf.d").glob("*.yml"))]
-    return [path for path in [*found, home / "kr-secops" / "config.yml"] if path.is_file()]
+    return [path for path in [*found, home / "kr-secops" / "config.yml"] if _is_file(path)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # another user's home
+        return False
 
 
 def load(

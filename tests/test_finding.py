@@ -66,9 +66,17 @@ def test_merging_adds_counts_and_keeps_the_office_s_word() -> None:
     )
 
 
-def test_evidence_is_bounded() -> None:
-    many = finding(evidence=finding().evidence * 4)
-    assert len(merge(many, many).evidence) == 5
+def proof(minute: int) -> Evidence:
+    return Evidence({"@timestamp": f"2026-11-17T01:{minute:02}:00.000Z", "message": str(minute)})
+
+
+def test_evidence_is_the_first_and_the_last_however_it_comes() -> None:
+    early = finding(evidence=tuple(proof(minute) for minute in range(5)))
+    late = finding(evidence=tuple(proof(minute) for minute in range(3, 9)))
+    both = merge(early, late)
+    assert [one.event["message"] for one in both.evidence] == ["0", "1", "2", "3", "8"]
+    assert merge(late, early).evidence == both.evidence
+    assert merge(both, early).evidence == both.evidence
 
 
 def test_the_document_carries_the_contract_s_fields_and_comes_back() -> None:

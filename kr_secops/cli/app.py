@@ -17,10 +17,11 @@ from typer.core import TyperCommand, TyperGroup
 import kr_secops
 from kr_secops import language
 from kr_secops.cli import console
-from kr_secops.errors import KrSecopsError
+from kr_secops.errors import KrSecopsError, UsageError
 from kr_secops.language import tr
 
 BROKEN_PIPE: Final = 141
+LANGUAGES: Final = ("id", "en")
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "scan": ("scan", "Read logs, find threats, keep the findings."),
@@ -73,6 +74,9 @@ class LazyGroup(TyperGroup):
         except KrSecopsError as e:
             console.say(str(e))
             raise typer.Exit(e.exit_code) from None
+        except OSError as e:  # a full disk, a closed stream
+            console.say(f"{e.filename or 'stdout'}: {e.strerror}")
+            raise typer.Exit(KrSecopsError.exit_code) from None
         return result
 
 
@@ -100,7 +104,7 @@ def build() -> Any:
                 "--version", help=tr("Print the version."), callback=_version, is_eager=True
             ),
         ] = False,
-        _lang: Annotated[
+        lang: Annotated[
             str | None,
             typer.Option("--lang", metavar="id|en", help=tr("Language of messages and reports.")),
         ] = None,
@@ -108,6 +112,8 @@ def build() -> Any:
             str, typer.Option(metavar="auto|always|never", help=tr("Colour on the terminal."))
         ] = "auto",
     ) -> None:
+        if lang not in (None, *LANGUAGES):
+            raise UsageError(tr("--lang takes id or en"))
         console.set_colour(color)
 
     return typer.main.get_command(app)

@@ -9,6 +9,7 @@ import typer
 
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.group import command_group
+from kr_secops.errors import UsageError
 from kr_secops.language import tr
 
 app = command_group("")
@@ -44,8 +45,10 @@ def collect(
 
     console.output_format(form, ("ndjson",))
     console.set_quiet(quiet)
-    collector = None if name in ("auto", "pcap") else name
+    collector = {"auto": None, "pcap": "network"}.get(name, name)
     paths = [*(files or []), *(sources or [])]
+    if name == "pcap" and not paths:
+        raise UsageError(tr("collect pcap needs the file of a capture"))
     if not paths and collector in (known := load()):
         paths = list(known[collector].inputs)
     configuration = reading.load_settings(host, zone)

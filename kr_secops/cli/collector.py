@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from kr_secops.cli.group import command_group
+from kr_secops.errors import UsageError
 from kr_secops.language import chosen, tr
 from kr_secops.report.inert import printable
 
@@ -39,6 +40,8 @@ def test(
 
     failures = count = 0
     for path in paths or content.search_path("collectors"):
+        if not path.exists():
+            raise UsageError(tr("{path}: there is no such file or folder", path=path))
         for one in sorted(path.glob("*.yml")) if path.is_dir() else [path]:
             if not cases_of(one).is_file():
                 continue

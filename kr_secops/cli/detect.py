@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 app = command_group("")
 
+SOURCES_KEPT = 500
+
 SHOWN = (
     *("@timestamp", "host.name", "event.dataset", "event.original", "source.ip", "user.name"),
     *("log.file.path", "log.offset", "winlog.record_id"),
@@ -116,6 +118,16 @@ def collected(account: Account) -> Any:
         rejected=dict(account.rejections),
         skipped=tuple(account.skipped),
     )
+
+
+def account_document(account: Account) -> dict[str, Any]:
+    """Return *account* as plain values, to be kept with the run; sources beyond 500 are left out."""
+    return {
+        "events": dict(account.events),
+        "lines": dict(account.lines.most_common(SOURCES_KEPT)),
+        "rejected": dict(account.rejections.most_common(SOURCES_KEPT)),
+        "skipped": [(one.source, one.reason) for one in account.skipped[:SOURCES_KEPT]],
+    }
 
 
 def _print_matches(found: Iterable[Match], output: options.Output) -> None:

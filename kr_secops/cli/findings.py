@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,15 +107,23 @@ def _settle(identity: str, status: Status, reason: str | None, expires: str | No
 
     with Store.open(settings.load().settings.state_dir) as store:
         finding = store.get(identity)
-        store.set_status(finding.id, status, reason=reason, expires=expires, by=getpass.getuser())
+        store.set_status(finding.id, status, reason=reason, expires=expires, by=_who())
     console.note(f"{finding.id}: {status.value}")
 
 
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for its user
+        return str(os.getuid())
+
+
 def _write(findings: Iterable[Finding], form: str | None, output: Path | None) -> None:
+    from kr_secops.cli.report import report_context
     from kr_secops.cli.writing import write
     from kr_secops.report.interface import Report
 
-    write(Report.of(findings, generated=datetime.now(UTC), language=chosen()), form, output)
+    write(Report.of(findings, **report_context(settings.load().settings)), form, output)
 
 
 def _status(word: str) -> Status:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -52,7 +54,10 @@ Host = Annotated[str | None, typer.Option("--host", help=tr("Host of lines that 
 Zone = Annotated[
     str | None, typer.Option("--zone", help=tr("Time zone of time stamps that state none."))
 ]
-Year = Annotated[int | None, typer.Option("--year", help=tr("Year of time stamps without one."))]
+Year = Annotated[
+    int | None,
+    typer.Option("--year", min=1970, max=9998, help=tr("Year of time stamps without one.")),
+]
 FailOn = Annotated[
     str,
     typer.Option(
@@ -94,24 +99,34 @@ def exit_code(findings: Iterable[Finding], fail_on: Level, exit_zero: bool) -> i
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[BinaryIO]:
-    """Give a stream for *path*, or stdout; a file appears only when it is whole."""
+    """Give a stream for *path*, or stdout; a file appears only when it is whole.
+
+    It is readable by its owner alone: a report tells of addresses, accounts and weaknesses.
+    """
     if path is None or str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
-        return
-    if path.exists() and not path.is_file():  # a device or a pipe: nothing to put in its place
-        try:
-            with path.open("wb") as stream:
-                yield stream
-        except OSError as e:
-            raise UsageError(f"{path}: {e.strerror}") from None
-        return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as stream:
+    elif path.is_char_device() or path.is_fifo():  # nothing to put in its place
+        with _complaining(path), path.open("wb") as stream:
             yield stream
-        part.replace(path)
+    else:
+        with _complaining(path):
+            # Made by this call alone, so that no link planted under its name is followed.
+            number, name = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+            )
+        part = Path(name)
+        try:
+            with os.fdopen(number, "wb") as stream:
+                yield stream
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _complaining(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as e:
         raise UsageError(f"{path}: {e.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)

@@ -64,14 +64,18 @@ def guard(configuration: Settings) -> Guard:
 def tell(account: Account) -> None:
     """Say on stderr what could not be read; NothingCollectedError if nothing could."""
     for skipped in account.skipped[:SHOWN]:
-        console.note(tr("skipped {source}: {reason}", source=skipped.source, reason=skipped.reason))
+        # What may not be read is no matter of course: a nightly run says it, however quiet.
+        tell_one = console.say if "permission" in skipped.reason.lower() else console.note
+        tell_one(tr("skipped {source}: {reason}", source=skipped.source, reason=skipped.reason))
     if len(account.skipped) > SHOWN:
         console.note(tr("… and {count} more skipped", count=len(account.skipped) - SHOWN))
     for source, count in account.rejections.most_common(SHOWN):
         console.note(tr("{source}: {count} records could not be read", source=source, count=count))
 
 
-def ensure_something_read(account: Account) -> None:
-    """Raise NothingCollectedError when sources were named and none could be read."""
-    if account.skipped and not account.lines and not account.events:
+def ensure_something_read(account: Account, *, resumed: bool = False) -> None:
+    """Raise NothingCollectedError when there was something to read and none of it could be."""
+    refused = any("permission" in skipped.reason.lower() for skipped in account.skipped)
+    nothing = not account.lines and not account.events
+    if nothing and (refused or (account.skipped and not resumed)):
         raise NothingCollectedError(tr("nothing could be read"))

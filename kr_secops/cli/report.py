@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,11 +20,15 @@ from kr_secops.errors import UsageError
 from kr_secops.language import chosen, is_asked, tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from kr_secops.report.interface import Report
+    from kr_secops.report.interface import Collected, Report
     from kr_secops.settings import Settings
+    from kr_secops.store.sqlite import Run
+
+RUNS = 50
+"""Runs whose reading the report of the findings kept tells together."""
 
 app = command_group(tr("Write a report of the findings kept, or of findings from a file."))
 app.info.no_args_is_help = False
@@ -65,7 +70,7 @@ def report(
             raise UsageError(f"{source}: {e.strerror}") from None
     if made.malformed:
         console.note(tr("{count} lines were no findings.", count=made.malformed))
-    if form is None and output and output.suffix.lstrip(".") in options.FORMATS:
+    if form is None and output and output.suffix:
         form = output.suffix.lstrip(".")
     write(made, form, output, wide=wide)
 
@@ -101,4 +106,28 @@ def _kept(configuration: Settings, context: dict[str, Any]) -> Report:
     from kr_secops.store.sqlite import Store
 
     with Store.open(configuration.state_dir) as store:
+        runs = [run for run in store.runs(RUNS) if "read" in run.counts]
+        if runs:
+            context = {**context, "collected": _collected(runs), "run": str(runs[0].number)}
         return Report.of(store.findings(), **context)
+
+
+def _collected(runs: Sequence[Run]) -> Collected:
+    """Return what the last runs read together; a source's last word says whether it was skipped."""
+    from kr_secops.collect.interface import Skipped
+    from kr_secops.report.interface import Collected
+
+    events: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    skipped: dict[str, Skipped] = {}
+    for run in reversed(runs):
+        read = run.counts["read"]
+        events.update(read["events"])
+        lines.update(read["lines"])
+        rejected.update(read["rejected"])
+        for source in read["lines"]:
+            skipped.pop(source, None)
+        for source, reason in read["skipped"]:
+            skipped[source] = Skipped(source, reason)
+    return Collected(events, lines, rejected, tuple(skipped.values()))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kr_secops.cli import console, options, reading
-from kr_secops.cli.detect import collected, load_rules, rule_titles
+from kr_secops.cli.detect import account_document, collected, load_rules, rule_titles
 from kr_secops.cli.group import command_group
+from kr_secops.finding import Status
 from kr_secops.language import tr
 
 if TYPE_CHECKING:
@@ -72,11 +73,10 @@ def scan(
         finally:
             counts = {"events": account.events.total(), "lines": account.lines.total()}
             counts |= {"skipped": len(account.skipped), "findings": len(keeper.seen)}
-            store.run_finished(number, outcome, counts)
+            store.run_finished(number, outcome, {**counts, "read": account_document(account)})
         reading.tell(account)
         found = _found(store, set(keeper.loud) if quiet else keeper.seen)
-        if not store.positions():
-            reading.ensure_something_read(account)
+        reading.ensure_something_read(account, resumed=bool(store.positions()))
     if found or not quiet:
         from kr_secops.cli.report import report_context
         from kr_secops.cli.writing import write
@@ -99,4 +99,8 @@ def _lookup(store: Store) -> Any:
 
 
 def _found(store: Store, ids: set[str]) -> list[Finding]:
-    return [finding for finding in store.findings() if finding.id in ids]
+    return [
+        finding
+        for finding in store.findings()
+        if finding.id in ids and finding.status is not Status.suppressed
+    ]

@@ -51,7 +51,7 @@ def _facts(store: Store) -> dict[str, Any]:
             "started": runs[0].started,
             "ended": runs[0].ended,
             "outcome": runs[0].outcome,
-            **runs[0].counts,
+            **{name: count for name, count in runs[0].counts.items() if name != "read"},
         }
         if runs
         else "-",

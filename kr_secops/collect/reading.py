@@ -22,7 +22,7 @@ from kr_secops.collect.inputs.file import FileInput, fingerprint, look_at, seal
 from kr_secops.collect.inputs.find import find_files
 from kr_secops.collect.inputs.stdin import StdinInput
 from kr_secops.collect.interface import Block, Position, Skipped, Source
-from kr_secops.collect.recognise import recognise
+from kr_secops.collect.recognise import is_binary, recognise
 from kr_secops.document import did_you_mean
 from kr_secops.errors import UsageError
 
@@ -199,7 +199,7 @@ def _read_file(plan: _Plan, options: Options) -> Iterator[Item]:
 
 
 def _unknown(head: bytes) -> str:
-    return "binary, no log" if b"\0" in head[:4096] else "no collector recognises it"
+    return "binary, no log" if is_binary(head) else "no collector recognises it"
 
 
 def _readings(

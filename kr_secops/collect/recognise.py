@@ -22,8 +22,16 @@ LINES: Final = 200
 """Lines looked at."""
 FIRST: Final = 20
 """One of the first lines with content must be understood."""
+NUL_SHARE: Final = 8
+"""One byte in so many that is NUL makes a file binary."""
 SHARE: Final = 0.02
 """Share of the lines that must be: a stack trace has many that only continue a record."""
+
+
+def is_binary(head: bytes) -> bool:
+    """Return whether *head* is no text; a few NULs are what a power cut leaves in a log."""
+    sample = head[:4096]
+    return sample.count(0) * NUL_SHARE > len(sample)
 
 
 def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Collector | None:
@@ -34,7 +42,7 @@ def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Co
     """
     if head.startswith(EVTX):
         return collectors.get("windows")
-    if b"\0" in head[:4096]:
+    if is_binary(head):
         return None
     lines = head.decode("utf-8", "replace").lstrip("\ufeff").split("\n")[:LINES]
     if len(lines) > 1:

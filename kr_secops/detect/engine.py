@@ -21,7 +21,7 @@ from kr_secops.detect.explain import explain
 from kr_secops.detect.matcher import Low, texts
 from kr_secops.detect.window import Windows
 from kr_secops.event import event_id, moment, timestamp
-from kr_secops.finding import EVIDENCE_KEPT, Evidence, Finding, finding_id
+from kr_secops.finding import EVIDENCE_KEPT, Evidence, Finding, finding_id, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -215,11 +215,12 @@ class Engine:
             one = fired.pop(0)
             rule = self._rule(one.correlation.rule)
             if rule.number not in self._silent:
-                seen = (min(one.window, _stamp(one.first)), _stamp(one.last))
+                brought = [Evidence(*orjson.loads(raw)) for raw in one.events]
+                # The window of a chain begins where its first link came true; its story earlier.
+                begins = [str(e.event["@timestamp"]) for e in brought if "@timestamp" in e.event]
+                seen = (min(one.window, _stamp(one.first), *begins), _stamp(one.last))
                 pending = self._note(one.finding, rule, one.entity, seen, one.sightings)
-                for raw in one.events[: EVIDENCE_KEPT - len(pending.evidence)]:
-                    event, explanation = orjson.loads(raw)
-                    pending.evidence.append(Evidence(event, explanation))
+                pending.evidence = list(keep(pending.evidence, brought))
             fired += windows.feed_fired(one)
 
     def close(self) -> None:

@@ -53,6 +53,17 @@ class Group:
     """Its id."""
     above: list[GroupKey] | None = None
     """The groups that its coming true is counted in; None: not looked up yet."""
+    since: float = 0.0
+    """Time of the event that began the present turn of evidence."""
+    shown: int = 0
+    """Events of this turn."""
+
+    def shows(self, time: float, span: float, most: int) -> bool:
+        """Return whether an event at *time* is to keep its evidence: *most* do in each *span*."""
+        if abs(time - self.since) > span:
+            self.since, self.shown = time, 0
+        self.shown += 1
+        return self.shown <= most
 
     def insert(self, entry: Entry) -> int:
         """Add *entry* and return its place."""

@@ -122,7 +122,7 @@ class Windows:
             if (rule, key) in group.known:
                 continue
             entry = Entry(time, rule, key, values, [key])
-            if len(group.entries) < GROUP_EVENTS and self._events < ALL_EVENTS:
+            if self._events < ALL_EVENTS and group.shows(time, self._all[place].span, GROUP_EVENTS):
                 entry.events = [evidence()]
             fired += self._add(place, group_key, group, entry)
         if self._entries > ALL_ENTRIES:
@@ -307,7 +307,7 @@ class Windows:
             entity=entity,
             finding=finding,
             window=window,
-            first=new[0].time if new else first,
+            first=first,
             last=last,
             sightings=sightings,
             events=events,

@@ -183,6 +183,6 @@ def _unread(report: Report) -> list[str]:
 
 
 def _is_personal(finding: Finding) -> bool:
-    return any(control.startswith("uu-pdp:") for control in finding.controls) or any(
+    return any(tag.startswith("privacy.") for tag in finding.tags) or any(
         "kr.pii.types" in evidence.event for evidence in finding.evidence
     )

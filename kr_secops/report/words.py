@@ -31,7 +31,7 @@ MONTHS: Final = (
 FRAMEWORKS: Final = {
     "uu-pdp": ("UU No. 27 Tahun 2022 (PDP) Pasal {}", "Law 27/2022 (personal data) art. {}"),
     "bssn-4-2021": ("Peraturan BSSN No. 4 Tahun 2021 {}", "BSSN Regulation 4/2021 {}"),
-    "iso-27001": ("ISO/IEC 27001:2022 {}", "ISO/IEC 27001:2022 {}"),
+    "iso27001": ("ISO/IEC 27001:2022 {}", "ISO/IEC 27001:2022 {}"),
     "cis": ("CIS Controls v8.1 {}", "CIS Controls v8.1 {}"),
     "nist-csf": ("NIST CSF 2.0 {}", "NIST CSF 2.0 {}"),
 }

@@ -41,6 +41,11 @@ class Refusal:
     def __str__(self) -> str:
         return self.complaint
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the rule is sound and only waits for a list that the site must give."""
+        return "(placeholders/" in self.complaint
+
 
 @dataclass(frozen=True, slots=True)
 class FilterNote:
@@ -133,8 +138,9 @@ def load(
         raise ContentError(missing)
     support = list(dict.fromkeys([*content.search_path("rules"), *roots]))
     ruleset = _load(roots, support, [str(p) for p in pipelines], Cache(cache_dir), today)
-    if ruleset.refused and not skip_invalid:
-        raise ContentError([refusal.complaint for refusal in ruleset.refused])
+    wrong = [refusal.complaint for refusal in ruleset.refused if not refusal.is_unanswered]
+    if wrong and not skip_invalid:
+        raise ContentError(wrong)
     return ruleset
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from kr_secops.errors import UsageError
-from kr_secops.event import event_id, moment, timestamp
+from kr_secops.event import moment, timestamp
 from kr_secops.finding import Status, from_document, merge, to_document
 from kr_secops.language import tr
 
@@ -74,7 +74,7 @@ def add(database: Database, finding: Finding, now: str) -> bool:
         added = max(0, finding.count - old.count)
     if not added and finding.level <= old.level:
         return False
-    kept = replace(merge(old, _without_known_evidence(finding, old)), count=old.count + added)
+    kept = replace(merge(old, finding), count=old.count + added)
     reopened = bool(added) and old.status is Status.closed
     if reopened:
         kept = replace(kept, status=Status.new, reason=None)
@@ -206,14 +206,6 @@ def _count_sightings(database: Database, number: int, finding: Finding) -> int:
     )
     return database.run_all(
         "INSERT OR IGNORE INTO sightings VALUES (?, ?)", ((number, one) for one in hashes)
-    )
-
-
-def _without_known_evidence(finding: Finding, old: Finding) -> Finding:
-    known = {event_id(one.event) for one in old.evidence}
-    return replace(
-        finding,
-        evidence=tuple(one for one in finding.evidence if event_id(one.event) not in known),
     )
 
 
