@@ -61,6 +61,13 @@ def test_every_command_explains_itself_in_both_languages(run: Run, command: str)
         (["detect", "--collector", "ssdh", "/dev/null"], 2, "sshd"),
         (["collect", "auto", "--zone", "Mars/Base", "/dev/null"], 2, "'Mars/Base' is no time zone"),
         (["detect", "/nowhere/at/all.log"], 4, "nothing could be read"),
+        (["detect", "--year", "99999", "/dev/null"], 2, "--year"),
+        (["collect", "pcap"], 2, "needs the file of a capture"),
+        (["--lang", "xx", "config", "show"], 2, "--lang takes id or en"),
+        (["report", "--kept", "-o", "r.xlsx"], 2, "unknown format 'xlsx'"),
+        (["report", "--kept", "-o", "/dev/null/r.html"], 2, "Not a directory"),
+        (["collector", "test", "/nowhere"], 2, "no such file or folder"),
+        (["rule", "test", "/nowhere"], 2, "no such file or folder"),
     ],
 )
 def test_a_mistake_has_its_exit_code_and_its_mend(

@@ -188,6 +188,45 @@ def test_bad_lines_are_counted_and_kept_masked(run: Run, log: Path) -> None:
             assert nik.encode() not in path.read_bytes()
 
 
+def test_a_few_nuls_hide_no_log(run: Run, log: Path) -> None:
+    text = log.read_bytes()
+    log.write_bytes(text[:1000] + b"\0\0\0\0\n" + text[1000:])
+    rows = run("scan", log.parent).rows()
+    assert {row["source.ip"] for row in rows} == {"203.0.113.9"}
+
+
+def test_a_suppressed_finding_is_silent(run: Run, log: Path) -> None:
+    for row in run("scan", log.parent).rows():
+        words = ["--reason", "drill", "--until", "2099-01-01"]
+        assert run("findings", "suppress", row["kr.finding.id"], *words).code == 0
+    ran = run("scan", "--again", log.parent)
+    assert (ran.code, ran.out) == (0, b"")
+
+
+def test_a_planted_link_is_not_followed(run: Run, log: Path, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / ".r.html.part").symlink_to(victim)
+    run("scan", log.parent)
+    assert run("report", "--kept", "-o", tmp_path / "r.html").code == 0
+    assert victim.read_text() == "mine"
+    assert (tmp_path / "r.html").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_report_tells_what_was_read(run: Run, log: Path) -> None:
+    run("scan", log.parent, log.parent / "none.log")
+    told = orjson.loads(run("report", "--kept", "-f", "json").out)["report"]["collected"]
+    assert told["lines"] == {str(log): 130}
+    assert [one["source"] for one in told["skipped"]] == [str(log.parent / "none.log")]
+
+
+def test_printed_events_steer_no_terminal(run: Run, tmp_path: Path) -> None:
+    log = tmp_path / "auth.log"
+    log.write_text(line(1, "hello \x9b31m \u202e dlrow \x7f"))
+    out = run("collect", "auto", "--from", log).out
+    assert b"\\u009b31m \\u202e dlrow \\u007f" in out
+
+
 def test_nothing_is_written_outside_the_state_folder(run: Run, log: Path, tmp_path: Path) -> None:
     before = sorted(path for path in tmp_path.rglob("*") if "state" not in path.parts)
     run("scan", log.parent)
