@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 200
 """Characters of a value that an explanation shows."""
 _MOST_LEAVES: Final = 20
-"""Leaves of one branch that are shown; of long lists only those that decided."""
+"""Leaves of one branch that are shown."""
+_MOST_UNMET: Final = 3
+"""Leaves shown of a list of choices none of which is true."""
 
 _KINDS: Final = {"=": "equals", "*": "contains", "^": "starts with", "$": "ends with"}
 _OPERATORS: Final = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "eq": "==", "neq": "!="}
@@ -38,9 +40,10 @@ def _node(node: Node, low: Low) -> dict[str, Any]:
     if op in ("and", "or"):
         parts = [_node(part, low) for part in node[1]]
         true = all(p["true"] for p in parts) if op == "and" else any(p["true"] for p in parts)
-        if len(parts) > _MOST_LEAVES:
-            parts = [part for part in parts if part["true"] == true][:_MOST_LEAVES]
-        return {"op": op, "of": parts, "true": true}
+        if op == "or":
+            # What made it true says all; of a list in which nothing is true, a few show its kind.
+            parts = [part for part in parts if part["true"]] or parts[:_MOST_UNMET]
+        return {"op": op, "of": parts[:_MOST_LEAVES], "true": true}
     return _leaf(node, low)
 
 

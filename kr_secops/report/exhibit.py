@@ -38,6 +38,12 @@ class Node:
     value: str | None = None
     nodes: tuple[Node, ...] = ()
 
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What is asked, without the values met: told once for events that meet it alike."""
+        inner = tuple(node.shape for node in self.nodes)
+        return self.kind, self.met, self.name, self.operator, self.wanted, inner
+
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
