@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,7 @@ class Pattern:
     """ASCII texts of which one stands in whatever it matches; empty if none is certain."""
 
 
+@lru_cache(4096)
 def compile_pattern(text: str) -> Pattern:
     """Return *text* compiled.
 

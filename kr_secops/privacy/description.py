@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,12 +24,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORM: Final = "2"
+FORM: Final = "3"
 """Counts up when the compiled form changes, so that no old cache file is read."""
 
 _SEPARATOR: Final = r"(?:[ .\-]|%20|\xc2\xa0|\xe2\x80[\x90-\x93])"
 _MONTH: Final = r"(?:0[1-9]|1[0-2])"
 _PLAIN_WORDS: Final = r"[Nn][Ii][Kk]|[Kk][Tt][Pp]|[Kk][Kk]|[Nn][Pp][Ww][Pp]|[Hh][Pp]|[Ww][Aa]"
+
+
+def _letters_but(word: str) -> str:
+    """Return an expression for two letters that do not begin *word*, or go on after it.
+
+    ``postgresql@15-main.service``: every start of a systemd unit would else be worth a look.
+    """
+    spelt = [f"[{letter.upper()}{letter}]" for letter in word]
+    others = [
+        "".join(spelt[:i]) + f"(?:[^{letter.upper()}{letter}]|\\z)"
+        for i, letter in enumerate(word)
+        if i > 1
+    ]
+    but = {letter: _alphabet_but(letter) for letter in word[:2]}
+    return (
+        f"(?:{but[word[0]]}[A-Za-z]|{spelt[0]}{but[word[1]]}|{'|'.join(others)}"
+        f"|{''.join(spelt)}[A-Za-z])"
+    )
+
+
+def _alphabet_but(letter: str) -> str:
+    return "[" + "".join(c + c.upper() for c in string.ascii_lowercase if c != letter) + "]"
+
 
 _MACROS: Final = {
     "<->": _SEPARATOR + "?",
@@ -45,9 +69,9 @@ _WIDE: Final = {
         rf"|{_PLAIN_WORDS})"
     ),
     "<end>": r"(?:[^0-9A-Za-z]|\z)",
-    # Only the first two letters of the top-level domain: each further one would report again.
+    # Only the first letters of the top-level domain: each further one would report again.
     "<local>": r"[A-Za-z0-9_.+\-%]+",
-    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]*\.[A-Za-z]{2}",
+    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]*\." + _letters_but("service"),
 }
 _EXACT: Final = {
     "<start>": (

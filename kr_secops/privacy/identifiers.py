@@ -30,8 +30,6 @@ _REACH: Final = 48
 """How far before a value a label may stand, in bytes."""
 _LONGEST: Final = 256
 """How far a value may go on after what the automaton asks for, in bytes: an address's domain."""
-_UNITS: Final = (b".service", b".socket", b".timer", b".mount", b".slice", b".scope", b".device")
-"""What follows an @ in every start of a systemd unit, and is no domain: not worth a second look."""
 _SAMPLE: Final = 1 << 14
 _FEW: Final = 4
 """Lines with many digits are few if they are not one in so many."""
@@ -82,7 +80,7 @@ class _Lines:
     def note(self, to: int) -> None:
         """Take the line of the match that ends before *to*, or whose edge does."""
         data, last = self._data, to - 1
-        if self._first <= last < self._end or data.startswith(_UNITS, to - 3):
+        if self._first <= last < self._end:
             return
         self._first = data.rfind(b"\n", 0, last) + 1
         self._end = data.find(b"\n", last) + 1 or len(data) + 1
