@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import tzinfo
 
-    from kr_secops.collect.collector import Collector
     from kr_secops.event import Event, Rejected
 
 __all__ = [
@@ -80,10 +79,23 @@ class Input(Protocol):
         ...
 
 
+class Origin(Protocol):
+    """The collector behind a reader, as far as those who use readers need to know it."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    def shapes(self) -> tuple[Shape, ...]:
+        """Return the ways in which a line of such a log can look."""
+        ...
+
+
 class Reader(Protocol):
     """A collector at work on one source: keeps what spans lines (multi-line records, the year)."""
 
-    collector: Collector
+    collector: Origin
     verbatim: bool
     """True if every record is one line on its own, so that a raw scan may choose lines."""
     waiting: int | None

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import os
 import re
-import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +17,7 @@ import hyperscan
 import orjson
 
 from kr_secops import content
-from kr_secops.privacy import indonesia
+from kr_secops.privacy.expression import EXACT, WIDE, compile_all, expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,67 +25,6 @@ if TYPE_CHECKING:
 
 FORM: Final = "3"
 """Counts up when the compiled form changes, so that no old cache file is read."""
-
-_SEPARATOR: Final = r"(?:[ .\-]|%20|\xc2\xa0|\xe2\x80[\x90-\x93])"
-_MONTH: Final = r"(?:0[1-9]|1[0-2])"
-_PLAIN_WORDS: Final = r"[Nn][Ii][Kk]|[Kk][Tt][Pp]|[Kk][Kk]|[Nn][Pp][Ww][Pp]|[Hh][Pp]|[Ww][Aa]"
-
-
-def _letters_but(word: str) -> str:
-    """Return an expression for two letters that do not begin *word*, or go on after it.
-
-    ``postgresql@15-main.service``: every start of a systemd unit would else be worth a look.
-    """
-    spelt = [f"[{letter.upper()}{letter}]" for letter in word]
-    others = [
-        "".join(spelt[:i]) + f"(?:[^{letter.upper()}{letter}]|\\z)"
-        for i, letter in enumerate(word)
-        if i > 1
-    ]
-    but = {letter: _alphabet_but(letter) for letter in word[:2]}
-    return (
-        f"(?:{but[word[0]]}[A-Za-z]|{spelt[0]}{but[word[1]]}|{'|'.join(others)}"
-        f"|{''.join(spelt)}[A-Za-z])"
-    )
-
-
-def _alphabet_but(letter: str) -> str:
-    return "[" + "".join(c + c.upper() for c in string.ascii_lowercase if c != letter) + "]"
-
-
-_MACROS: Final = {
-    "<->": _SEPARATOR + "?",
-    "<province>": f"(?:{indonesia.PROVINCES})",
-    "<area>": indonesia.AREAS,
-    "<day40>": r"(?:[04][1-9]|[1256][0-9]|[37][01])",
-    "<month>": _MONTH,
-    "<at>": r"(?:@|%(?:25)*40|\\+u0040|&#64;|&#x40;)",
-}
-# The automaton has no look-around: there an edge is a character of the match, and a little wider.
-_WIDE: Final = {
-    "<start>": (
-        rf"(?:^|[^0-9A-Za-z.]|(?:^|[^0-9])\.|%[0-9A-Fa-f]{{2}}|\\[nrt]|\\u00[0-9A-Fa-f]{{2}}"
-        rf"|{_PLAIN_WORDS})"
-    ),
-    "<end>": r"(?:[^0-9A-Za-z]|\z)",
-    # Only the first letters of the top-level domain: each further one would report again.
-    "<local>": r"[A-Za-z0-9_.+\-%]+",
-    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]*\." + _letters_but("service"),
-}
-_EXACT: Final = {
-    "<start>": (
-        r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u00[0-9A-Fa-f]{2})"
-        + "".join(f"|(?<={word})" for word in _PLAIN_WORDS.split("|"))
-        + r")(?<![0-9]\.)(?<![0-9a-f]{4}-)"
-    ),
-    "<end>": r"(?![0-9A-Za-z])(?!-[0-9a-f]{4})",
-    "<local>": (
-        r"(?:(?<![A-Za-z0-9_.+\-%\\])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt])|(?<=\\u00[0-9A-Fa-f]{2}))"
-        r"(?:[A-Za-z0-9_.+\-]|%2[Bb])+"
-    ),
-    "<domain>": r"[A-Za-z0-9][A-Za-z0-9.\-]{0,190}\.[A-Za-z]{2,24}(?![A-Za-z0-9])",
-}
-_MACRO: Final = re.compile(r"(?<!\?P)<(?:->|[a-z0-9]+>)")
 
 GATE: Final = 0
 """The number, in `Descriptions.quick`, of the expression for eight digits in any notation."""
@@ -137,7 +75,7 @@ class Descriptions:
     def patterns(self) -> Iterator[tuple[re.Pattern[bytes], list[tuple[Identifier, str]]]]:
         """Yield each exact expression with the identifiers and checks it is for, as numbered."""
         for pattern, uses in _distinct(self.identifiers).items():
-            yield re.compile(_expand(pattern, _EXACT).encode("ascii")), uses
+            yield re.compile(expand(pattern, EXACT).encode("ascii")), uses
 
 
 def _distinct(identifiers: tuple[Identifier, ...]) -> dict[str, list[tuple[Identifier, str]]]:
@@ -179,44 +117,16 @@ def load(cache_dir: Path | None = None) -> Descriptions:
 
     table = read(sources)
     uses = _distinct(_identifiers(table))
-    patterns = [_expand(pattern, _WIDE) for pattern in uses]
-    others = [_expand(pattern, _WIDE) for pattern in uses if not _is_gated(pattern, uses[pattern])]
+    patterns = [expand(pattern, WIDE) for pattern in uses]
+    others = [expand(pattern, WIDE) for pattern in uses if not _is_gated(pattern, uses[pattern])]
     automata = [
-        _compile(patterns),
-        _compile([_DIGITS, *others]),
-        _compile(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST),
+        compile_all(patterns),
+        compile_all([_DIGITS, *others]),
+        compile_all(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST),
     ]
     if cached:
         _keep(cached, [orjson.dumps(table), *map(hyperscan.dumpb, automata)])
     return Descriptions(_identifiers(table), tuple(table["lookalikes"]), *automata)
-
-
-def is_pattern(pattern: str) -> str | None:
-    """Return why *pattern* cannot be used, or None."""
-    unknown = set(_MACRO.findall(pattern)) - _MACROS.keys() - _WIDE.keys()
-    if unknown:
-        return f"{', '.join(sorted(unknown))} is not known"
-    try:
-        re.compile(_expand(pattern, _EXACT).encode("ascii"))
-        _compile([_expand(pattern, _WIDE)])
-    except (re.error, hyperscan.HyperscanError, UnicodeEncodeError) as e:
-        return f"cannot be compiled: {e}"
-    return None
-
-
-def _expand(pattern: str, edges: dict[str, str]) -> str:
-    return _MACRO.sub(lambda m: _MACROS.get(m[0]) or edges.get(m[0], m[0]), pattern)
-
-
-def _compile(patterns: list[str], flags: int = 0) -> hyperscan.Database:
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[pattern.encode("ascii") for pattern in patterns],
-        ids=list(range(len(patterns))),
-        elements=len(patterns),
-        flags=[hyperscan.HS_FLAG_MULTILINE | flags] * len(patterns),
-    )
-    return database
 
 
 def _identifiers(table: dict[str, Any]) -> tuple[Identifier, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from kr_secops.document import Model, examine, validate
 from kr_secops.errors import ContentError
-from kr_secops.privacy.description import is_pattern
+from kr_secops.privacy.expression import is_pattern
 from kr_secops.privacy.indonesia import CHECKS
 
 if TYPE_CHECKING:
