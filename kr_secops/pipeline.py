@@ -77,20 +77,9 @@ def matches(
 ) -> Iterator[Match]:
     """Yield each match of a rule with an event; lines that no rule could match stay unparsed."""
     for item in items:
-        if isinstance(item, Skipped | Rejected):
-            account.leave_out(item, guard)
-            continue
-        data = item.block.data
-        lines = engine.choose(item.key, item.shapes(), data) if item.verbatim else None
-        if lines is None or engine.wants_privacy(item.key, item.shapes()):
-            suspects = guard.lines(data)
-            if lines is not None:
-                lines = sorted({*lines, *suspects})
-        else:
-            suspects = _suspects(data, lines, guard)
-        for event in _masked(item, item.events(lines), suspects, guard, account):
-            yield from engine.feed(event)
-        account.lines[item.block.source.name] += _count_lines(item)
+        yield from _matches(item, guard, engine, account)
+        for _ in engine.findings():  # nobody asks for them here, and memory ends somewhere
+            pass
 
 
 def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account) -> list[Finding]:
@@ -102,12 +91,31 @@ def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account
             bare = replace(finding, sightings=frozenset())
             found[bare.id] = merge(found[bare.id], bare) if bare.id in found else bare
 
-    for _ in matches(items, guard, engine, account):
+    for item in items:
+        for _ in _matches(item, guard, engine, account):
+            pass
         if engine.pending >= DRAINED:
             drain()
     engine.close()
     drain()
     return list(found.values())
+
+
+def _matches(item: Item, guard: Guard, engine: Engine, account: Account) -> Iterator[Match]:
+    if isinstance(item, Skipped | Rejected):
+        account.leave_out(item, guard)
+        return
+    data = item.block.data
+    lines = engine.choose(item.key, item.shapes(), data) if item.verbatim else None
+    if lines is None or engine.wants_privacy(item.key, item.shapes()):
+        suspects = guard.lines(data)
+        if lines is not None:
+            lines = sorted({*lines, *suspects})
+    else:
+        suspects = _suspects(data, lines, guard)
+    for event in _masked(item, item.events(lines), suspects, guard, account):
+        yield from engine.feed(event)
+    account.lines[item.block.source.name] += _count_lines(item)
 
 
 @dataclass(slots=True)
@@ -120,6 +128,8 @@ class Keeper:
     """Ids of findings that a person should hear of: new, risen, or seen again after closing."""
     seen: set[str] = field(default_factory=set)
     """Ids of all findings of this run."""
+    _told: Counter[str] = field(default_factory=Counter)
+    """Source → rejected records that a checkpoint has counted."""
 
     def checkpoint(self, engine: Engine, positions: Iterable[Position], account: Account) -> None:
         """Keep findings, positions, windows, archive and rejected records in one transaction."""
@@ -135,8 +145,6 @@ class Keeper:
         )
         self._told = account.rejections.copy()
         account.rejected.clear()
-
-    _told: Counter[str] = field(default_factory=Counter)
 
 
 def scan(

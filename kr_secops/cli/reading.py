@@ -65,7 +65,7 @@ def tell(account: Account) -> None:
     """Say on stderr what could not be read; NothingCollectedError if nothing could."""
     for skipped in account.skipped[:SHOWN]:
         # What may not be read is no matter of course: a nightly run says it, however quiet.
-        tell_one = console.say if "permission" in skipped.reason.lower() else console.note
+        tell_one = console.say if skipped.denied else console.note
         tell_one(tr("skipped {source}: {reason}", source=skipped.source, reason=skipped.reason))
     if len(account.skipped) > SHOWN:
         console.note(tr("… and {count} more skipped", count=len(account.skipped) - SHOWN))
@@ -75,7 +75,7 @@ def tell(account: Account) -> None:
 
 def ensure_something_read(account: Account, *, resumed: bool = False) -> None:
     """Raise NothingCollectedError when there was something to read and none of it could be."""
-    refused = any("permission" in skipped.reason.lower() for skipped in account.skipped)
+    refused = any(skipped.denied for skipped in account.skipped)
     nothing = not account.lines and not account.events
     if nothing and (refused or (account.skipped and not resumed)):
         raise NothingCollectedError(tr("nothing could be read"))

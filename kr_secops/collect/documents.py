@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -23,7 +24,7 @@ LONGEST: Final = 16 << 20
 """A JSON document cut short is none."""
 
 
-class JsonReader:
+class JsonReader(ABC):
     """Reads one JSON object a line."""
 
     verbatim = False
@@ -51,8 +52,9 @@ class JsonReader:
         """Yield nothing: no line waits for another."""
         yield from ()
 
+    @abstractmethod
     def _event(self, document: dict[str, Any], line: str, offset: int) -> Event:
-        raise NotImplementedError
+        """Return the event that *document* is."""
 
 
 class EcsReader(JsonReader):

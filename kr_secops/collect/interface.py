@@ -65,6 +65,14 @@ class Skipped:
 
     source: str
     reason: str
+    denied: bool = False
+    """The one who runs this may not read it."""
+
+    @classmethod
+    def of(cls, source: str, error: OSError, about: str = "") -> Skipped:
+        """Return what the system says of *source*; *about* names the part that failed."""
+        reason = (error.strerror or str(error)).lower()
+        return cls(source, f"{about}{reason}", isinstance(error, PermissionError))
 
 
 Outcome: TypeAlias = "Event | Rejected | Skipped"

@@ -68,7 +68,7 @@ def look_at(path: Path, lookup: Lookup | None = None) -> LogFile | Skipped:
     except DamagedError as e:
         return Skipped(str(path), f"damaged {kind} file: {e}")
     except OSError as e:
-        return Skipped(str(path), (e.strerror or str(e)).lower())
+        return Skipped.of(str(path), e)
     key = f"file:{status.st_dev}:{status.st_ino}"
     identity = head[:LARGEST]
     if head.startswith(EVTX):  # its header counts the records; the first record stays as it is
@@ -160,7 +160,7 @@ class FileInput:
                     parts, self._source, self._position, file.start, growing=self._growing
                 )
         except OSError as e:
-            yield Skipped(self._source.name, (e.strerror or str(e)).lower())
+            yield Skipped.of(self._source.name, e)
 
     def _position(self, offset: int, *, last: bool) -> Position:
         file = self._file

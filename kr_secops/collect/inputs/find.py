@@ -55,8 +55,11 @@ def age(path: str) -> tuple[str, int, int, str]:
 def _walk(path: Path, seen: Seen, depth: int) -> Iterator[Path | Skipped]:
     try:
         status = path.stat()  # follows links; a loop of them is an OSError
-    except (OSError, ValueError) as e:
-        yield Skipped(str(path), (getattr(e, "strerror", None) or str(e)).lower())
+    except OSError as e:
+        yield Skipped.of(str(path), e)
+        return
+    except ValueError as e:  # a NUL in the name
+        yield Skipped(str(path), str(e))
         return
     identity = (status.st_dev, status.st_ino)
     if identity in seen:
@@ -77,7 +80,7 @@ def _walk_folder(path: Path, seen: Seen, depth: int) -> Iterator[Path | Skipped]
     try:
         names = sorted((entry.path for entry in os.scandir(path)), key=age)
     except OSError as e:
-        yield Skipped(str(path), (e.strerror or str(e)).lower())
+        yield Skipped.of(str(path), e)
         return
     for name in names:
         yield from _walk(Path(name), seen, depth + 1)

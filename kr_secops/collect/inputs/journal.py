@@ -50,7 +50,7 @@ class JournalInput:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
         except OSError as e:
-            yield Skipped(self._source.name, f"journalctl: {(e.strerror or str(e)).lower()}")
+            yield Skipped.of(self._source.name, e, "journalctl: ")
             return
         try:
             yield from self._read(process)

@@ -65,7 +65,7 @@ def frames(path: Path) -> Iterator[Frame | Skipped]:
     try:
         file = path.open("rb")
     except OSError as e:
-        yield Skipped(str(path), e.strerror or str(e))
+        yield Skipped.of(str(path), e)
         return
     with file:
         packed = file.read(2) == GZIP

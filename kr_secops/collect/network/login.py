@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from kr_secops.collect.network.dialogue import Lines, credentials, text
@@ -42,7 +43,7 @@ def recognise(client: bytes, server: bytes) -> Dialogue | None:
     return None
 
 
-class _Login:
+class _Login(ABC):
     """What the protocols have in common: who tries, and what the server makes of it."""
 
     service: ClassVar[str]
@@ -81,11 +82,13 @@ class _Login:
             self._tried = None
             yield credentials(self.service, mechanism, user, outcome, time)
 
+    @abstractmethod
     def _command(self, line: bytes, time: int) -> Iterator[Fact]:
-        raise NotImplementedError
+        """Yield what a line of the client says."""
 
+    @abstractmethod
     def _reply(self, line: bytes) -> Iterator[Fact]:
-        raise NotImplementedError
+        """Yield what a line of the server says."""
 
 
 class Ftp(_Login):

@@ -106,5 +106,5 @@ def test_a_time_beyond_all_years_is_cut(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_skipped(tmp_path: Path) -> None:
     assert list(frames(tmp_path / "none.pcap")) == [
-        Skipped(str(tmp_path / "none.pcap"), "No such file or directory")
+        Skipped(str(tmp_path / "none.pcap"), "no such file or directory")
     ]
