@@ -73,9 +73,12 @@ def tell(account: Account) -> None:
         console.note(tr("{source}: {count} records could not be read", source=source, count=count))
 
 
-def ensure_something_read(account: Account, *, resumed: bool = False) -> None:
-    """Raise NothingCollectedError when there was something to read and none of it could be."""
-    refused = any(skipped.denied for skipped in account.skipped)
-    nothing = not account.lines and not account.events
-    if nothing and (refused or (account.skipped and not resumed)):
+def ensure_something_read(account: Account, *, known: bool = False) -> None:
+    """Raise NothingCollectedError when sources were named and none could be read.
+
+    Args:
+        account: what was read.
+        known: a source read before can be read still; then nothing new is no failure.
+    """
+    if account.skipped and not account.lines and not account.events and not known:
         raise NothingCollectedError(tr("nothing could be read"))

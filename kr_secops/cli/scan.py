@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +11,14 @@ import typer
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.detect import account_document, collected, load_rules, rule_titles
 from kr_secops.cli.group import command_group
+from kr_secops.collect.reading import JOURNAL
 from kr_secops.finding import Status
 from kr_secops.language import tr
 
 if TYPE_CHECKING:
     from kr_secops.event import Position
     from kr_secops.finding import Finding
+    from kr_secops.pipeline import Account
     from kr_secops.store.sqlite import Store
 
 app = command_group("")
@@ -45,7 +48,7 @@ def scan(
     Without a path, the settings' ``logs`` and the journal are read.
     """
     from kr_secops import pipeline as stations
-    from kr_secops.collect.reading import JOURNAL, read
+    from kr_secops.collect.reading import read
     from kr_secops.detect.engine import Engine
     from kr_secops.store.archive import Archive
     from kr_secops.store.sqlite import Store
@@ -76,7 +79,7 @@ def scan(
             store.run_finished(number, outcome, {**counts, "read": account_document(account)})
         reading.tell(account)
         found = _found(store, set(keeper.loud) if quiet else keeper.seen)
-        reading.ensure_something_read(account, resumed=bool(store.positions()))
+        reading.ensure_something_read(account, known=_reads_on(store, account))
     if found or not quiet:
         from kr_secops.cli.report import report_context
         from kr_secops.cli.writing import write
@@ -96,6 +99,16 @@ def _lookup(store: Store) -> Any:
         )
 
     return lookup
+
+
+def _reads_on(store: Store, account: Account) -> bool:
+    """Return whether a source that was read before can be read still."""
+    skipped = {one.source for one in account.skipped}
+    return any(
+        position.key == JOURNAL or os.access(position.path, os.R_OK)
+        for position in store.positions()
+        if position.path not in skipped and position.key not in skipped
+    )
 
 
 def _found(store: Store, ids: set[str]) -> list[Finding]:

@@ -175,6 +175,28 @@ def test_what_may_not_be_read_is_named_and_the_rest_is_read(run: Run, log: Path)
     assert {orjson.loads(row)["source.ip"] for row in done.stdout.splitlines()} == {"203.0.113.9"}
 
 
+def test_a_log_that_may_be_read_no_more_is_told_and_an_idle_one_is_not(run: Run, log: Path) -> None:
+    if not shutil.which("setpriv"):
+        pytest.skip("needs setpriv (util-linux)")
+    command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+    def scan() -> subprocess.CompletedProcess[str]:
+        words = [*command, *KR_SECOPS, "scan", "-q", str(log.parent)]
+        return subprocess.run(words, capture_output=True, text=True, check=False)
+
+    run("scan", log.parent)
+    secret = log.with_name("secret.log")
+    secret.write_text(quiet(0, 3))
+    secret.chmod(0o000)
+    idle = scan()
+    assert (idle.returncode, idle.stdout) == (0, "")
+    assert f"skipped {secret}: permission denied" in idle.stderr
+    log.chmod(0o000)
+    blind = scan()
+    assert (blind.returncode, blind.stdout) == (4, "")
+    assert f"skipped {log}: permission denied" in blind.stderr
+
+
 def test_bad_lines_are_counted_and_kept_masked(run: Run, log: Path) -> None:
     nik = "6112015708900003"
     with log.open("ab") as stream:
