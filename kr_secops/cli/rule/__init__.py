@@ -1,0 +1,21 @@
+"""``kr-secops rule``: the craft of rules. One line here a sub-command."""
+
+from __future__ import annotations
+
+from kr_secops.cli.group import command_group
+from kr_secops.cli.rule import checking, listing
+from kr_secops.language import tr
+
+app = command_group(tr("List, check, test and explain rules."))
+
+app.command("list", help=tr("Print every rule: level, log source, title, file."))(
+    listing.list_rules
+)
+app.command("show", help=tr("Print one rule: what it looks for, and its file."))(listing.show)
+app.command(
+    "check", help=tr("Name every mistake in rules with line and column; exit code 3 if any.")
+)(checking.check)
+app.command("test", help=tr("Run the cases beside rules; exit code 1 if one fails."))(checking.test)
+app.command("explain", help=tr("Show which parts of a rule an event meets, and which not."))(
+    checking.explain
+)

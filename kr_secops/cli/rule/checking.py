@@ -1,0 +1,126 @@
+"""``rule check``, ``rule test`` and ``rule explain``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from kr_secops import content
+from kr_secops.cli import console, options, reading
+from kr_secops.cli.rule.loading import (
+    Identity,
+    Paths,
+    ensure_exist,
+    load_rule_set,
+    load_with,
+    one_rule,
+)
+from kr_secops.errors import UsageError
+from kr_secops.language import tr
+from kr_secops.report.inert import one_line
+
+
+def check(
+    paths: Paths = None,
+    pipeline: options.Pipelines = None,
+    form: Annotated[
+        str | None,
+        typer.Option("-f", "--format", metavar="table|ndjson", help=tr("Default: table.")),
+    ] = None,
+) -> None:
+    """Print each complaint as ``path:line:column: key: problem``."""
+    from kr_secops.rule.lint import check as lint
+
+    wanted = paths or content.search_path("rules")
+    ensure_exist(wanted)
+    ruleset = load_with(paths, pipeline)
+    remarks = [
+        remark
+        for remark in lint(wanted, ruleset)
+        if not paths or any(remark.text.startswith(str(path)) for path in paths)
+    ]
+    for remark in remarks:
+        if console.output_format(form or "table", ("table", "ndjson")) == "ndjson":
+            sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
+        else:
+            word = "" if remark.weight == "error" else f" ({tr('advice')})"
+            typer.echo(one_line(f"{remark.text}{word}", 1000))
+    errors = sum(remark.weight == "error" for remark in remarks)
+    counts = {"errors": errors, "advice": len(remarks) - errors}
+    console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
+    if errors:
+        raise typer.Exit(3)
+
+
+def test(paths: Paths = None) -> None:
+    """Print each failure with its place, and a line that counts."""
+    from kr_secops.selftest import run
+
+    wanted = paths or content.search_path("rules")
+    ensure_exist(wanted)
+    failures = count = 0
+    for result in run(wanted, load_with(paths, None)):
+        count += 1
+        if not result.passed:
+            failures += 1
+            typer.echo(one_line(f"{result.path}: {result.name}: {result.problem}", 1000))
+    typer.echo(tr("{count} cases, {failures} failed", count=count, failures=failures))
+    if failures:
+        raise typer.Exit(1)
+
+
+def explain(
+    rule: Identity,
+    event: Annotated[
+        str,
+        typer.Argument(metavar="EVENT", help=tr("File with an event or log lines; - is stdin.")),
+    ] = "-",
+    rules: options.Rules = None,
+    pipeline: options.Pipelines = None,
+    collector: options.CollectorName = None,
+    zone: options.Zone = None,
+    year: options.Year = None,
+) -> None:
+    """Print the condition as a tree for each event; exit code 1 if none matches."""
+    from kr_secops import pipeline as stations
+    from kr_secops.collect.reading import read
+    from kr_secops.detect.explain import explain as why
+
+    configuration = reading.load_settings(None, zone)
+    ruleset = load_rule_set(rules, pipeline, skip_invalid=True)
+    one = one_rule(ruleset, rule)
+    trees = ruleset.trees(one.number)
+    if not trees:
+        raise UsageError(
+            tr("{title!r} is a correlation; explain the rules it counts", title=one.title)
+        )
+    account = stations.Account()
+    items = read([event], reading.read_options(configuration, collector, year))
+    matched = False
+    for found in stations.events(items, reading.guard(configuration), account):
+        # A rule that is split into alternatives is met by any of them.
+        explained = [why(one, found) for one in trees]
+        tree = next((one for one in explained if one.get("true")), explained[0])
+        matched = matched or tree.get("true", False)
+        typer.echo(one_line(str(found.get("event.original") or found), 300))
+        for line in _tree(tree, 1):
+            typer.echo(line)
+    reading.tell(account)
+    reading.ensure_something_read(account)
+    raise typer.Exit(0 if matched else 1)
+
+
+def _tree(node: dict[str, Any], depth: int) -> list[str]:
+    mark = "+" if node.get("true") else "-"
+    indent = "  " * depth
+    if "op" in node:
+        name = f"{node['name']}: " if node.get("name") else ""
+        lines = [f"{indent}{mark} {name}{node['op']}"]
+        return lines + [line for inner in node["of"] for line in _tree(inner, depth + 1)]
+    name = f"{node['name']}: " if node.get("name") else ""
+    text = f"{name}{node.get('field')} {node.get('is')} {node.get('want')}  [{node.get('value')}]"
+    return [f"{indent}{mark} {one_line(text, 400)}"]

@@ -1,0 +1,76 @@
+"""What the sub-commands of ``rule`` share: which rules are meant, and how they are loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kr_secops import content
+from kr_secops.cli import options, reading
+from kr_secops.cli.detect import load_rules
+from kr_secops.errors import UsageError
+from kr_secops.language import tr
+
+if TYPE_CHECKING:
+    from kr_secops.rule.metadata import Rule
+    from kr_secops.rule.ruleset import Ruleset
+
+SHORTEST_ID = 4
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(help=tr("Files or folders; default: all rules."))
+]
+Identity = Annotated[
+    str, typer.Argument(metavar="RULE", help=tr("Id, its start, title or file name of a rule."))
+]
+
+
+def load_rule_set(
+    rules: options.Rules, pipelines: options.Pipelines, skip_invalid: bool
+) -> Ruleset:
+    configuration = reading.load_settings(None, None)
+    return load_rules(rules, pipelines, skip_invalid, reading.cache_dir(configuration))
+
+
+def load_with(paths: list[Path] | None, pipelines: options.Pipelines) -> Ruleset:
+    """Return the rules that *paths* may refer to: all of the search path, and their own."""
+    from kr_secops.rule.ruleset import load
+
+    known = [folder.resolve() for folder in content.search_path("rules")]
+    foreign = [
+        path
+        for path in paths or ()
+        if not any(path.resolve().is_relative_to(folder) for folder in known)
+    ]
+    configuration = reading.load_settings(None, None)
+    return load(
+        [*content.search_path("rules"), *foreign] if foreign else None,
+        pipelines or (),
+        cache_dir=reading.cache_dir(configuration),
+        skip_invalid=True,
+    )
+
+
+def ensure_exist(paths: list[Path]) -> None:
+    """Raise UsageError for the first of *paths* that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(tr("{path}: there is no such file or folder", path=path))
+
+
+def one_rule(ruleset: Ruleset, word: str) -> Rule:
+    """Return the rule that *word* names: id, start of an id, title, or name of its file."""
+    found = [
+        rule
+        for rule in ruleset.rules
+        if word in (rule.id, rule.title, rule.title_id, rule.name)
+        or (len(word) >= SHORTEST_ID and rule.id.startswith(word))
+    ] or [
+        rule for rule in ruleset.rules if Path(rule.path.rsplit(":", 2)[0]).stem == Path(word).stem
+    ]
+    if not found:
+        raise UsageError(tr("no rule is called {word!r}", word=word))
+    # Of a file with several documents the last one is what the file is about.
+    return found[-1]
