@@ -30,6 +30,7 @@ Identity = Annotated[
 def load_rule_set(
     rules: options.Rules, pipelines: options.Pipelines, skip_invalid: bool
 ) -> Ruleset:
+    """Return the rules asked for by ``--rules``, or all."""
     configuration = reading.load_settings(None, None)
     return load_rules(rules, pipelines, skip_invalid, reading.cache_dir(configuration))
 
