@@ -62,13 +62,20 @@ FORMS: Final = {
         ),
         re.compile(""),
     ),
-    # RFC 3339 and its relatives: 2026-11-17T06:25:01.304557+07:00, 2026/11/17 07:13:33 WIB
+    # RFC 3339 and its relatives: 2026-11-17T06:25:01.304557+07:00, 2026/11/17 07:13:33 WIB;
+    # MariaDB pads the hour with a space: 2026-11-17  6:25:01
     "iso": _Form(
         17,
         re.compile(
-            r"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<h>\d\d):(?P<m>\d\d):"
+            r"(?P<year>\d{4})[-/](?P<month>\d\d)[-/](?P<day>\d\d)[T ](?P<h>[ \d]\d):(?P<m>\d\d):"
         ),
         re.compile(" ?" + _ZONE),
+    ),
+    # MariaDB's audit log: 20261117 06:25:01
+    "compact": _Form(
+        15,
+        re.compile(r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d) (?P<h>\d\d):(?P<m>\d\d):"),
+        re.compile(""),
     ),
     # Common log format: 17/Nov/2026:07:01:00 +0700
     "clf": _Form(

@@ -108,7 +108,7 @@ class Description(Model):
     """Where such logs usually lie: paths with wildcards, or ``journal``."""
     recognise: tuple[str, ...] = ()
     """Regular expressions; a file whose first lines match one is such a log."""
-    time: Literal["iso", "clf", "asctime", "syslog"] | None = None
+    time: Literal["iso", "compact", "clf", "asctime", "syslog"] | None = None
     """How the group ``@timestamp`` is written."""
     lines: tuple[PatternText, ...] = ()
     """Lines and records: forms of the whole record, no two of which fit the same; a log mostly

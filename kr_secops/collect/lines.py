@@ -55,7 +55,8 @@ class LinesReader:
         ]
         self._addresses = Addresses()
         self._remembered: dict[Any, Event] = {}
-        self._messages = Dispatch(kinds, None, Maker(source, "message")) if kinds else None
+        adds = kinds or self._cases or collector.description.remember
+        self._messages = Dispatch(kinds, None, Maker(source, "message")) if adds else None
 
     def _compile(self, form: Kind, make: Maker) -> tuple[Trial, int]:
         pattern = form.pattern()
