@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kr_secops.cli.group import command_group
-from kr_secops.cli.rule import checking, listing
+from kr_secops.cli.rule import backtesting, checking, listing
 from kr_secops.language import tr
 
 app = command_group(tr("List, check, test and explain rules."))
@@ -19,3 +19,6 @@ app.command("test", help=tr("Run the cases beside rules; exit code 1 if one fail
 app.command("explain", help=tr("Show which parts of a rule an event meets, and which not."))(
     checking.explain
 )
+app.command(
+    "backtest", help=tr("Run recorded logs against the counts that rules must find in them.")
+)(backtesting.backtest)

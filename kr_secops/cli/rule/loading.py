@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kr_secops import content
-from kr_secops.cli import options, reading
+from kr_secops.cli import console, options, reading
 from kr_secops.cli.detect import load_rules
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
@@ -16,6 +16,7 @@ from kr_secops.language import tr
 if TYPE_CHECKING:
     from kr_secops.rule.metadata import Rule
     from kr_secops.rule.ruleset import Ruleset
+    from kr_secops.settings import Settings
 
 SHORTEST_ID = 4
 
@@ -33,6 +34,19 @@ def load_rule_set(
     """Return the rules asked for by ``--rules``, or all."""
     configuration = reading.load_settings(None, None)
     return load_rules(rules, pipelines, skip_invalid, reading.cache_dir(configuration))
+
+
+def load_quietly(
+    rules: options.Rules, pipelines: options.Pipelines, configuration: Settings
+) -> Ruleset:
+    """Return the rules asked for by ``--rules``, or all; say only how many are left out."""
+    from kr_secops.rule.ruleset import load
+
+    cache = reading.cache_dir(configuration)
+    ruleset = load(rules or None, pipelines or (), cache_dir=cache, skip_invalid=True)
+    if ruleset.refused:
+        console.note(tr("{count} rules are left out.", count=len(ruleset.refused)))
+    return ruleset
 
 
 def load_with(paths: list[Path] | None, pipelines: options.Pipelines) -> Ruleset:
