@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kr_secops import ecs
 from kr_secops.collect.following import USERS
+from kr_secops.collect.network.dns import domain_fields
 
 if TYPE_CHECKING:
     import re
@@ -36,7 +37,11 @@ DERIVED: Final = frozenset(
 )  # fmt: skip
 """Fields whose value need not stand in the line."""
 
+LOWER: Final = frozenset({"network.transport", "network.protocol"})
+"""Fields whose value ECS wants in lower case; firewalls write ``TCP``."""
+
 SIDES: Final = ("source", "destination", "client")
+DOMAIN_PARTS: Final = ("registered_domain", "subdomain", "top_level_domain")
 
 
 Base: TypeAlias = Literal["syslog", "line", "message"]
@@ -70,6 +75,8 @@ class Recipe:
         verbatim = {*self.captured, *_PLACES[self.base]}
         if "url.original" in self.captured:
             verbatim |= {"url.path", "url.query", "url.extension", "url.domain"}
+        if "dns.question.name" in self.captured:
+            verbatim |= {f"dns.question.{part}" for part in DOMAIN_PARTS}
         for side in SIDES:
             if f"{side}.address" in self.captured:
                 verbatim |= {f"{side}.ip", f"{side}.domain", "related.ip"}
@@ -123,6 +130,7 @@ class _Writer:
         self._captured()
         self._outcome()
         self._url()
+        self._domain(scope)
         self._addresses()
         self._users()
         lines = [f"def build({PARAMETERS}):"]
@@ -186,8 +194,12 @@ class _Writer:
                 continue
             kind = ecs.schema().types.get(name)
             value = f"int({variable})" if kind in NUMBERS else variable
+            if name in LOWER:
+                value = f"{variable}.lower()"
             if name == "event.duration":  # logs state milliseconds, ECS wants nanoseconds
                 value = f"round(float({variable}) * 1e6)"
+            if name in ecs.schema().arrays:
+                value = f"[{value}]"
             if name in self.recipe.optional:
                 self.entries.pop(name, None)
                 self.after.append(f"if {variable}: event[{name!r}] = {value}")
@@ -217,6 +229,12 @@ class _Writer:
         ]
         if host := self.names.get("destination.address"):  # the virtual host
             self.after.append(f"if {host}: event['url.domain'] = {host}")
+
+    def _domain(self, scope: dict[str, Any]) -> None:
+        if name := self.names.get("dns.question.name"):
+            scope["domain_fields"] = domain_fields
+            # Resolvers hide letters' case in questions as a nonce.
+            self.after.append(f"if {name}: event.update(domain_fields({name}.lower()))")
 
     def _sides(self) -> Sequence[str]:
         return [side for side in SIDES if f"{side}.address" in self.names]

@@ -29,6 +29,7 @@ REPEATS_MOST: Final = 1000
 
 # Groups: time stamp, host, program, process id. The message follows.
 _TAG: Final = r"(\S+) ([^\s:\[]+)(?:\[(\d{1,10})\])?: *"
+_TOPICS: Final = r"(\S+) ()()(?=[a-z][a-z0-9-]*(?:,[a-z0-9-]+)+ |info fetch: )"
 HEADERS: Final = (
     # RFC 3164:  Nov 17 06:25:01 web-izin sshd[812]: …
     ("syslog", re.compile(rf"(?:<\d{{1,3}}>)?([A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) {_TAG}")),
@@ -47,6 +48,13 @@ HEADERS: Final = (
             r'(?:-|(?:\[[^\]"]*(?:"(?:[^"\\]|\\.)*"[^\]"]*)*\])+) ?(?:\ufeff)?'
         ),
     ),
+    # RouterOS:  Nov 17 06:25:01 rb-kantor system,info,account user admin logged in …
+    # It names topics and no program; they stay in the message.
+    (
+        "syslog",
+        re.compile(rf"(?:<\d{{1,3}}>)?([A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) {_TOPICS}"),
+    ),
+    ("iso", re.compile(rf"(?:<\d{{1,3}}>)?(\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) {_TOPICS}")),
 )
 
 # No plain "program:" behind the host: "last message repeated", launchd's "com.apple (job[1]): ".
