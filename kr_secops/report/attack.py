@@ -1,4 +1,8 @@
-"""Names of MITRE ATT&CK 19 techniques and tactics, offline: what the tags of a finding mean."""
+"""Names of MITRE ATT&CK 19 techniques and tactics, offline: what tags of rules and findings mean.
+
+``attack.tsv`` holds the techniques in force, ``attack-retired.tsv`` those that were revoked or
+deprecated, with their successor. © The MITRE Corporation, reproduced with its permission.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,14 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kr_secops.finding import Finding
 
+VERSION: Final = "19"
 TACTICS: Final = {
     "reconnaissance": ("Reconnaissance", "Pengintaian"),
     "resource-development": ("Resource Development", "Penyiapan sumber daya"),
@@ -34,6 +39,15 @@ TACTICS: Final = {
 """Tag → name in English and Indonesian, in ATT&CK's order."""
 
 _TECHNIQUE: Final = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
+
+
+class Tagged(Protocol):
+    """A rule or a finding."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Sigma tags."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +76,17 @@ def known() -> dict[str, tuple[tuple[str, ...], str]]:
     return found
 
 
-def techniques(finding: Finding) -> list[str]:
-    """Return the ids of the techniques, each once, that the tags of *finding* name, as ``T1110.001``."""
-    named = (m[1].upper() for tag in finding.tags if (m := _TECHNIQUE.fullmatch(tag)))
+@cache
+def retired() -> dict[str, tuple[str, str]]:
+    """Return technique no longer in force → what took its place (may be empty), and its name."""
+    text = (files("kr_secops.report") / "attack-retired.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines())
+    return {technique: (successor, name) for technique, successor, name in rows}
+
+
+def techniques(tagged: Tagged) -> list[str]:
+    """Return the ids of the techniques, each once, that the tags of *tagged* name, as ``T1110.001``."""
+    named = (m[1].upper() for tag in tagged.tags if (m := _TECHNIQUE.fullmatch(tag)))
     return list(dict.fromkeys(named))
 
 
@@ -77,7 +99,7 @@ def uses(findings: Iterable[Finding]) -> list[Use]:
     counts: dict[tuple[str, str], list[int]] = {}
     for finding in findings:
         for technique in techniques(finding):
-            for tactic in _tactics(technique, finding.tags):
+            for tactic in named_tactics(technique, finding.tags) or [first_tactic(technique)]:
                 count = counts.setdefault((tactic, technique), [0, 0])
                 count[0] += 1
                 count[1] += finding.count
@@ -89,8 +111,14 @@ def uses(findings: Iterable[Finding]) -> list[Use]:
     return sorted(found, key=lambda u: (order.index(u.tactic), -u.findings, u.technique))
 
 
-def _tactics(technique: str, tags: Iterable[str]) -> list[str]:
-    tagged = [tag.removeprefix("attack.").replace("_", "-").lower() for tag in tags]
-    named = [tactic for tactic in TACTICS if tactic in tagged]
+def named_tactics(technique: str, tags: Iterable[str]) -> list[str]:
+    """Return the tactics among *tags* that *technique* serves, in ATT&CK's order."""
+    tagged = {tag.removeprefix("attack.").replace("_", "-").lower() for tag in tags}
     serves = known().get(technique, ((), ""))[0]
-    return [tactic for tactic in named if tactic in serves or not serves] or [*serves[:1]] or [""]
+    return [tactic for tactic in TACTICS if tactic in tagged and (tactic in serves or not serves)]
+
+
+def first_tactic(technique: str) -> str:
+    """Return the tactic under which *technique* stands if nothing names one; empty if unknown."""
+    serves = known().get(technique, ((), ""))[0]
+    return serves[0] if serves else ""
