@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kr_secops.finding import Level
@@ -45,6 +46,11 @@ class Rule:
     """False: no log source of ours carries such events."""
     output: bool = True
     """False: it only feeds correlations."""
+
+    @property
+    def file(self) -> Path:
+        """The file it stands in."""
+        return Path(self.path.rsplit(":", 2)[0])
 
     def text(self) -> dict[str, dict[str, str]]:
         """Return title, description and recommendation in each language that it has."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from kr_secops.rule.container import Part
     from kr_secops.rule.metadata import Rule
 
 _SKIPPED: Final = frozenset({"identifiers", "controls"})
@@ -102,11 +103,17 @@ class Ruleset:
         """The filters that were read, expired ones too."""
         return tuple(FilterNote(*row) for row in self.compiled.value(self.compiled.head["filters"]))
 
+    @cached_property
+    def _trees(self) -> dict[int, dict[Part, None]]:
+        """Rule → where its trees lie, each once."""
+        found: dict[int, dict[Part, None]] = {}
+        for alternative in self.compiled.value(self.compiled.head["alternatives"]):
+            found.setdefault(alternative[0], {})[alternative[3]] = None
+        return found
+
     def trees(self, number: int) -> list[Any]:
         """Return the trees, with the author's names, of the rule *number*."""
-        alternatives = self.compiled.value(self.compiled.head["alternatives"])
-        parts = dict.fromkeys(a[3] for a in alternatives if a[0] == number)
-        return [self.compiled.value(part) for part in parts]
+        return [self.compiled.value(part) for part in self._trees.get(number, ())]
 
 
 def load(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kr_secops.cli.group import command_group
-from kr_secops.cli.rule import backtesting, checking, listing
+from kr_secops.cli.rule import backtesting, checking, coverage, fields, listing
 from kr_secops.language import tr
 
 app = command_group(tr("List, check, test and explain rules."))
@@ -22,3 +22,7 @@ app.command("explain", help=tr("Show which parts of a rule an event meets, and w
 app.command(
     "backtest", help=tr("Run recorded logs against the counts that rules must find in them.")
 )(backtesting.backtest)
+app.command(
+    "coverage", help=tr("Say which ATT&CK techniques the rules cover; Navigator layers too.")
+)(coverage.coverage)
+app.command("fields", help=tr("Print the fields that the rules look at, and how."))(fields.fields)

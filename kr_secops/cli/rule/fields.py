@@ -1,0 +1,83 @@
+"""``rule fields``: which fields the rules look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kr_secops import content
+from kr_secops.cli import console, options
+from kr_secops.cli.rule import rows
+from kr_secops.cli.rule.measuring import Within, form_of, rules_within
+from kr_secops.language import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kr_secops.cli.rule.rows import Row
+    from kr_secops.rule.fields import Use
+    from kr_secops.rule.logsource import Pipelines
+
+FORMATS = ("table", "ndjson", "csv")
+
+
+def fields(
+    paths: Within = None,
+    rules: options.Rules = None,
+    pipeline: options.Pipelines = None,
+    form: Annotated[
+        str | None,
+        typer.Option("-f", "--format", metavar="|".join(FORMATS), help=tr("Default: table.")),
+    ] = None,
+    output: options.Output = None,
+) -> None:
+    """Print a row a field, the most used first."""
+    from kr_secops.rule.fields import used, written
+
+    name = form_of(form, FORMATS)
+    ruleset, chosen = rules_within(paths, rules, pipeline)
+    roots = [*content.search_path("rules"), *(rules or ()), *(paths or ())]
+    names = written(chosen, _pipelines(roots, pipeline or ()))
+    uses = sorted(used(ruleset, chosen).values(), key=lambda use: (-len(use.rules), use.name))
+    found = [_row(use, names.get(use.name, set())) for use in uses]
+    with options.opened(output) as stream:
+        if name == "ndjson":
+            rows.write_ndjson(found, stream)
+        elif name == "csv":
+            rows.write_csv(found, _columns(), stream)
+        else:
+            rows.write_table(found, _columns(), stream)
+    strange = sum(not use.is_known for use in uses)
+    counts = {"fields": len(uses), "rules": len(chosen), "strange": strange}
+    console.note(tr("{fields} fields in {rules} rules; ECS does not know {strange}", **counts))
+
+
+def _pipelines(roots: Sequence[Path], extra: Sequence[str]) -> Pipelines:
+    from kr_secops.rule.logsource import Pipelines, find_lists, find_pipelines, read_list
+
+    lists = {name: read_list(path) for name, path in find_lists(roots).items()}
+    return Pipelines(find_pipelines([root for root in roots if root.is_dir()], extra), lists)
+
+
+def _row(use: Use, written: set[str]) -> Row:
+    return {
+        "field": use.name,
+        "rules": len(use.rules),
+        "known": use.is_known,
+        "modifiers": sorted(use.modifiers),
+        "written": sorted(written),
+        "sources": [source for source, _ in use.sources.most_common()],
+    }
+
+
+def _columns() -> list[rows.Column]:
+    return [
+        rows.Column("rules", tr("Rules"), right=True),
+        rows.Column("known", "ECS", show=lambda known: "" if known else tr("unknown")),
+        rows.Column("field", tr("Field")),
+        rows.Column("written", tr("Written as"), 32),
+        rows.Column("modifiers", tr("Modifiers"), 40),
+        rows.Column("sources", tr("Log sources"), 80),
+    ]
