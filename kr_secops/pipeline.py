@@ -19,8 +19,10 @@ from kr_secops.finding import merge
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from kr_secops.collect.documents import WindowsReader
     from kr_secops.collect.interface import Outcome
     from kr_secops.collect.reading import Item, Reading
+    from kr_secops.collect.windows import Record
     from kr_secops.detect.engine import Engine, Match
     from kr_secops.event import Event, Position
     from kr_secops.finding import Finding
@@ -60,6 +62,14 @@ class Account:
             text = guard.text(record.record.decode("utf-8", "replace"))
             self.rejected.append(replace(record, record=text.encode()))
 
+    def add(self, other: Account) -> None:
+        """Add what *other* counts, as if it had been counted here after everything else."""
+        self.events.update(other.events)
+        self.lines.update(other.lines)
+        self.rejections.update(other.rejections)
+        self.rejected += other.rejected[: max(0, REJECTED_KEPT - len(self.rejected))]
+        self.skipped += other.skipped
+
 
 def events(items: Iterable[Item], guard: Guard, account: Account) -> Iterator[Event]:
     """Yield every event of *items*, masked, in input order."""
@@ -77,13 +87,24 @@ def matches(
 ) -> Iterator[Match]:
     """Yield each match of a rule with an event; lines that no rule could match stay unparsed."""
     for item in items:
-        yield from _matches(item, guard, engine, account)
-        for _ in engine.findings():  # nobody asks for them here, and memory ends somewhere
-            pass
+        for event in matchable(item, guard, engine, account):
+            yield from engine.match(event)
 
 
 def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account) -> list[Finding]:
     """Return the findings of *items*, with what waits in the correlations judged at the end."""
+
+    def steps() -> Iterator[None]:
+        for item in items:
+            for event in matchable(item, guard, engine, account):
+                engine.feed(event)
+            yield
+
+    return conclude(steps(), engine)
+
+
+def conclude(steps: Iterable[None], engine: Engine) -> list[Finding]:
+    """Return the findings of *engine*, which each of *steps* feeds with the events of an item."""
     found: dict[str, Finding] = {}
 
     def drain() -> None:
@@ -91,9 +112,7 @@ def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account
             bare = replace(finding, sightings=frozenset())
             found[bare.id] = merge(found[bare.id], bare) if bare.id in found else bare
 
-    for item in items:
-        for _ in _matches(item, guard, engine, account):
-            pass
+    for _ in steps:
         if engine.pending >= DRAINED:
             drain()
     engine.close()
@@ -101,21 +120,54 @@ def detect(items: Iterable[Item], guard: Guard, engine: Engine, account: Account
     return list(found.values())
 
 
-def _matches(item: Item, guard: Guard, engine: Engine, account: Account) -> Iterator[Match]:
+def matchable(item: Item, guard: Guard, engine: Engine, account: Account) -> Iterator[Event]:
+    """Yield the events of *item* that a rule could match, masked; no other need be made at all."""
     if isinstance(item, Skipped | Rejected):
         account.leave_out(item, guard)
         return
-    data = item.block.data
-    lines = engine.choose(item.key, item.shapes(), data) if item.verbatim else None
-    if lines is None or engine.wants_privacy(item.key, item.shapes()):
-        suspects = guard.lines(data)
-        if lines is not None:
-            lines = sorted({*lines, *suspects})
+    if item.windows is not None:
+        yield from _matchable_records(item, item.windows, guard, engine, account)
     else:
-        suspects = _suspects(data, lines, guard)
-    for event in _masked(item, item.events(lines), suspects, guard, account):
-        yield from engine.feed(event)
+        data = item.block.data
+        lines = engine.choose(item.key, item.shapes(), data) if item.verbatim else None
+        if lines is None or engine.wants_privacy(item.key, item.shapes()):
+            suspects = guard.lines(data)
+            if lines is not None:
+                lines = sorted({*lines, *suspects})
+        else:
+            suspects = _suspects(data, lines, guard)
+        yield from _masked(item, item.events(lines), suspects, guard, account)
     account.lines[item.block.source.name] += _count_lines(item)
+
+
+def _matchable_records(
+    item: Reading, reader: WindowsReader, guard: Guard, engine: Engine, account: Account
+) -> Iterator[Event]:
+    data, base = item.block.data, item.block.offset
+    private = set(guard.lines(data)) if engine.wants_privacy_in("windows") else set()
+    spoken = engine.spoken(data)
+    wanted: list[Record] = []
+    count = 0
+    for record in reader.records(item.block):
+        if isinstance(record, Rejected):
+            account.leave_out(record, guard)
+            continue
+        count += 1
+        line = record.offset - base
+        try:
+            if engine.wants(record, spoken=spoken is None or line in spoken) or line in private:
+                wanted.append(record)
+        except (ValueError, RecursionError):  # it is no event; why, its outcome says
+            wanted.append(record)
+    account.events["windows"] += count
+    suspects = set(_suspects(data, [record.offset - base for record in wanted], guard))
+    for record in wanted:
+        event = reader.outcome(record)
+        if isinstance(event, Rejected):
+            account.events["windows"] -= 1
+            account.leave_out(event, guard)
+        else:
+            yield guard.protect(event) if record.offset - base in suspects else event
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import orjson
 
 from kr_secops import ecs
 from kr_secops.collect.records import offsets_and_lines
-from kr_secops.collect.windows import WindowsError, normalise
+from kr_secops.collect.windows import Record, WindowsError, normalise
 from kr_secops.event import Rejected, flatten, moment, timestamp
 
 if TYPE_CHECKING:
@@ -82,6 +82,30 @@ class EcsReader(JsonReader):
 
 class WindowsReader(JsonReader):
     """Reads Windows event records: EVTX as JSON, Winlogbeat's documents, flat ones."""
+
+    def records(self, block: Block) -> Iterator[Record | Rejected]:
+        """Yield the records of *block*, not yet made events."""
+        loads, make = orjson.loads, self._event
+        for offset, line in offsets_and_lines(block, None, LONGEST):
+            try:
+                document = loads(line)
+                if document.__class__ is dict:
+                    yield Record(document, line, offset, make)
+                    continue
+                reason = "no JSON object"
+            except (ValueError, RecursionError) as e:
+                if not line or line.isspace():
+                    continue
+                reason = str(e)
+            yield Rejected(self._source.name, offset, reason, line[:8192].encode())
+
+    def outcome(self, record: Record) -> Event | Rejected:
+        """Return the event that *record* is, or why it is none."""
+        try:
+            return record.event()
+        except (ValueError, RecursionError) as e:
+            raw = record.line[:8192].encode()
+            return Rejected(self._source.name, record.offset, str(e) or type(e).__name__, raw)
 
     def _event(self, document: dict[str, Any], line: str, offset: int) -> Event:
         event = normalise(document)

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from kr_secops.collect import captures
 from kr_secops.collect.collector import load
+from kr_secops.collect.documents import WindowsReader
 from kr_secops.collect.inputs import evtx, journal
-from kr_secops.collect.inputs.file import FileInput, fingerprint, look_at, seal
+from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at, seal
 from kr_secops.collect.inputs.find import find_files
 from kr_secops.collect.inputs.stdin import StdinInput
 from kr_secops.collect.interface import Block, Position, Skipped, Source
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from kr_secops.collect.collector import Collector
-    from kr_secops.collect.inputs.file import LogFile, Lookup
+    from kr_secops.collect.inputs.file import Lookup
     from kr_secops.collect.inputs.find import Seen
     from kr_secops.collect.interface import Outcome, Reader, Shape
     from kr_secops.event import Rejected
@@ -84,6 +85,11 @@ class Reading:
         """Return how a line can look, for the prefilter; empty if not `verbatim`."""
         return self.reader.collector.shapes() if self.verbatim else ()
 
+    @property
+    def windows(self) -> WindowsReader | None:
+        """Return the reader if it reads Windows records, which need not all become events."""
+        return self.reader if isinstance(self.reader, WindowsReader) else None
+
     def events(self, lines: Sequence[int] | None = None) -> Iterator[Outcome]:
         """Yield the events of the block, all or of the lines that begin at these offsets in it."""
         yield from self.reader.events(self.block, lines)
@@ -112,22 +118,51 @@ def read(paths: Iterable[str], options: Options) -> Iterator[Item]:
         UsageError: there is no such collector.
         ContentError: a collector's file is wrong.
     """
-    collectors = load()
-    chosen = None
-    if options.collector is not None:
-        if options.collector not in collectors:
-            hint = did_you_mean(options.collector, collectors)
-            raise UsageError(f"no collector {options.collector!r}{hint}")
-        chosen = collectors[options.collector]
-    for found in list(_look(paths, chosen, collectors, options)):
-        if isinstance(found, Skipped):
-            yield found
-        elif isinstance(found, _Plan):
-            yield from _read_file(found, options)
-        elif found == JOURNAL:
-            yield from _read_journal(chosen or collectors["syslog"], options)
+    choice = choose(options)
+    for plan in [_look(source, choice, options) for source in find_sources(paths)]:
+        yield from _read(plan, choice, options)
+
+
+Found: TypeAlias = "Path | Skipped | str"
+"""A file, why there is none, or `STDIN` or `JOURNAL`."""
+
+
+def find_sources(paths: Iterable[str]) -> list[Found]:
+    """Return what *paths* mean, in order, each file once."""
+    found: list[Found] = []
+    seen: Seen = set()
+    for path in paths:
+        if path == STDIN or (path == JOURNAL and not Path(path).exists()):
+            found.append(path)
         else:
-            yield from _read_stdin(chosen, collectors, options)
+            found += find_files([path], seen)
+    return found
+
+
+def read_source(source: Found, options: Options) -> Iterator[Item]:
+    """Yield the readings of one source alone, as `read` would in its turn."""
+    choice = choose(options)
+    yield from _read(_look(source, choice, options), choice, options)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The collectors to choose from."""
+
+    all: Mapping[str, Collector]
+    chosen: Collector | None
+    """The one for everything."""
+
+
+def choose(options: Options) -> Choice:
+    """Return the collectors; raises what `read` raises."""
+    collectors = load()
+    if options.collector is None:
+        return Choice(collectors, None)
+    if options.collector not in collectors:
+        hint = did_you_mean(options.collector, collectors)
+        raise UsageError(f"no collector {options.collector!r}{hint}")
+    return Choice(collectors, collectors[options.collector])
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +173,20 @@ class _Plan:
     collector: Collector
 
 
-def _look(
-    paths: Iterable[str],
-    chosen: Collector | None,
-    collectors: Mapping[str, Collector],
-    options: Options,
-) -> Iterator[_Plan | Skipped | str]:
-    seen: Seen = set()
-    for path in paths:
-        if path == STDIN or (path == JOURNAL and not Path(path).exists()):
-            yield path
-            continue
-        for found in find_files([path], seen):
-            file = found if isinstance(found, Skipped) else look_at(found, options.lookup)
-            yield file if isinstance(file, Skipped) else _plan(file, chosen, collectors)
+def _look(source: Found, choice: Choice, options: Options) -> _Plan | Skipped | str:
+    file = look_at(source, options.lookup) if isinstance(source, Path) else source
+    return _plan(file, choice.chosen, choice.all) if isinstance(file, LogFile) else file
+
+
+def _read(plan: _Plan | Skipped | str, choice: Choice, options: Options) -> Iterator[Item]:
+    if isinstance(plan, Skipped):
+        yield plan
+    elif isinstance(plan, _Plan):
+        yield from _read_file(plan, options)
+    elif plan == JOURNAL:
+        yield from _read_journal(choice.chosen or choice.all["syslog"], options)
+    else:
+        yield from _read_stdin(choice.chosen, choice.all, options)
 
 
 def _plan(

@@ -14,6 +14,8 @@ from kr_secops import ecs
 from kr_secops.event import flatten, moment, timestamp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from kr_secops.event import Event
 
 _LEVELS: Final = {"0": "information", "1": "critical", "2": "error", "3": "warning", "4": "information", "5": "verbose"}  # fmt: skip
@@ -41,10 +43,110 @@ _FLAT_SYSTEM: Final = {
     "Keywords": "winlog.keywords",
     "Version": "winlog.version",
 }
+_ELSEWHERE: Final = frozenset({*_FLAT_SYSTEM, "EventID", "@timestamp", "Data", "#attributes"})
+"""Names that do not stand for themselves in some form of a record."""
+
+
+DATA: Final = "winlog.event_data."
+"""Where the values of ``EventData`` go."""
+USER_DATA: Final = "winlog.user_data."
+"""Where the values of ``UserData`` go."""
+_CODES: Final = frozenset({"event.code", "winlog.event_id"})
+_OF_RECORD: Final = _CODES | {"winlog.channel"}
+_NONE: Final[dict[str, Any]] = {}
 
 
 class WindowsError(ValueError):
     """The document is no Windows event record."""
+
+
+class Record:
+    """A Windows event record that becomes an event only when something asks for more than its data.
+
+    Most records of a large log are of no interest to any rule; what rules look at first is the
+    channel, the code and a few values of ``EventData``, which are taken from the document itself.
+    ``get``, ``in`` and ``[]`` answer as the event would.
+    """
+
+    __slots__ = ("_document", "_event", "_make", "channel", "code", "data", "line", "offset")
+
+    def __init__(
+        self,
+        document: dict[str, Any],
+        line: str,
+        offset: int,
+        make: Callable[[dict[str, Any], str, int], Event],
+    ) -> None:
+        """Take *document*, decoded from *line* at *offset*; *make* gives the event."""
+        self.line = line
+        self.offset = offset
+        self._document = document
+        self._make = make
+        self._event: Event | None = None
+        self.channel: Any = None
+        self.code: Any = None
+        self.data: dict[str, Any] | None = None
+        """Values of ``EventData`` by their names; None: only the event knows."""
+        inner = document.get("Event", document)
+        if inner.__class__ is not dict:
+            return
+        system = inner.get("System")
+        if system.__class__ is dict:
+            if inner.get("UserData").__class__ is dict:
+                return
+            data = inner.get("EventData")
+            self.data = data if data.__class__ is dict else _NONE
+            self.channel = system.get("Channel")
+            code = system.get("EventID")
+            self.code = code.get("#text") if code.__class__ is dict else code
+        elif "EventID" in document and '"winlog' not in line:
+            self.data = document
+            self.channel = document.get("Channel")
+            self.code = document["EventID"]
+
+    def event(self) -> Event:
+        """Return the event; WindowsError if the document is no record."""
+        if self._event is None:
+            self._event = self._make(self._document, self.line, self.offset)
+        return self._event
+
+    def get(self, name: str) -> Any:
+        """Return what the event has under *name*, None if it has nothing."""
+        if self._event is None and self.data is not None:
+            if name.startswith(DATA):
+                inner = name[len(DATA) :]
+                value = self.data.get(inner)
+                if is_plain(inner) and value.__class__ is not dict:
+                    return value if value is None or value.__class__ is str else _value(value)
+            elif name in _OF_RECORD:
+                value = self.code if name in _CODES else self.channel
+                return _text(value) or None
+            elif name == "event.dataset":
+                return "windows"
+            elif name == "winlog.provider_name" and self.data is not self._document:
+                system = self._document.get("Event", self._document)["System"]
+                return _text(_attribute(system, "Provider", "Name")) or None
+            elif name.startswith(USER_DATA):
+                return None
+        return self.event().get(name)
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return the event's names and values."""
+        return self.event().items()
+
+
+def is_plain(name: str) -> bool:
+    """Return whether ``winlog.event_data.<name>`` is what a record calls *name*."""
+    return name not in _ELSEWHERE and "." not in name and not name.startswith("param")
 
 
 def normalise(document: dict[str, Any]) -> Event:
@@ -117,15 +219,15 @@ def _from_tree(tree: dict[str, Any]) -> Event:
         event["log.level"] = level
     data = tree.get("EventData")
     if isinstance(data, dict):
-        _add_data(event, "winlog.event_data.", data)
+        _add_data(event, DATA, data)
     user_data = tree.get("UserData")
     if isinstance(user_data, dict):
         for name, inner in user_data.items():
             if isinstance(inner, dict):
                 event["winlog.user_data.xml_name"] = name
-                _add_data(event, "winlog.user_data.", inner)
+                _add_data(event, USER_DATA, inner)
             elif not name.startswith("#"):
-                _add_data(event, "winlog.user_data.", {name: inner})
+                _add_data(event, USER_DATA, {name: inner})
     return event
 
 

@@ -6,16 +6,18 @@ not seen lately is scanned, with one automaton; what hangs on that value alone i
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
+from kr_secops.collect.windows import DATA, USER_DATA, is_plain
 from kr_secops.detect.matcher import Low, function, text, texts, word_values
 from kr_secops.rule.witness import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType
 
+    from kr_secops.collect.windows import Record
+    from kr_secops.detect.matcher import Test
     from kr_secops.event import Event
     from kr_secops.rule.container import Compiled
 
@@ -55,7 +57,7 @@ class Values(dict[Any, tuple[int, ...]]):
         self.rules = rules
         self.name, self.exact, self.present, self.always, self.parts, blob = table
         self.scanner = load_scanner(blob) if blob else None
-        self.pre: dict[int, Callable[[Low, Event], bool] | None] = {}
+        self.pre: dict[int, Test | None] = {}
 
     def __missing__(self, value: Any) -> tuple[int, ...]:
         if value.__class__ is str or value is None:
@@ -132,21 +134,21 @@ class Alternatives:
         self._compiled = compiled
         self._rows: list[Any] = compiled.value(compiled.head["alternatives"])
         self._trees: dict[int, Any] = {}
-        self._tests: list[Callable[[Low, Event], bool] | None] = [None] * len(self._rows)
+        self._tests: list[Test | None] = [None] * len(self._rows)
 
     def rule(self, number: int) -> int:
         """Return the number of the rule that the alternative belongs to."""
         rule: int = self._rows[number][0]
         return rule
 
-    def test(self, number: int) -> Callable[[Low, Event], bool]:
+    def test(self, number: int) -> Test:
         """Return the function that decides."""
         test = self._tests[number]
         if test is None:
             test = self._tests[number] = function(self._compiled.value(self._rows[number][1]))
         return test
 
-    def field_test(self, number: int, name: str) -> Callable[[Low, Event], bool] | None:
+    def field_test(self, number: int, name: str) -> Test | None:
         """Return the function that decides what hangs on one field alone, if there is one."""
         part = self._rows[number][4].get(name)
         return function(self._compiled.value(part)) if part else None
@@ -162,12 +164,21 @@ class Alternatives:
 class Plan:
     """What to look up for the events of one key."""
 
-    __slots__ = ("always", "look", "words")
+    __slots__ = ("_fields", "_look_into", "always", "look", "words")
 
     def __init__(self, fields: list[Values], words: list[Values], always: tuple[int, ...]) -> None:
+        self._fields = fields
         self.look = _lookup(fields)
+        self._look_into: Callable[..., tuple[int, ...]] | None = None
         self.words = words
         self.always = always
+
+    @property
+    def look_into(self) -> Callable[..., tuple[int, ...]]:
+        """Return the same for a record: from its ``get`` and that of its data."""
+        if self._look_into is None:
+            self._look_into = _lookup(self._fields, _inner)
+        return self._look_into
 
 
 class Index:
@@ -178,8 +189,11 @@ class Index:
         self.alternatives = Alternatives(compiled)
         self._plans: dict[Any, Plan] = {}
         self._tables: dict[int, tuple[list[Values], Values | None]] = {}
+        part = compiled.head["keywords"]
+        blob = None if part is None else compiled.get(part)
+        self._keywords = load_scanner(blob) if blob else blob
 
-    def candidates(self, event: Event) -> tuple[int, ...]:
+    def candidates(self, event: Event | Record) -> tuple[int, ...]:
         """Return the alternatives that may be true for *event*; a number may come twice."""
         get = event.get
         key = (get(KEYS[0]), get(KEYS[1]), get(KEYS[2]))
@@ -198,6 +212,31 @@ class Index:
             for values in plan.words:
                 found += values.find(whole)
         return found
+
+    def look(self, record: Record) -> tuple[int, ...]:
+        """Return the candidates of *record* but for those of its keywords."""
+        data, code = record.data, record.code
+        if data is None or not (code.__class__ is int or code.__class__ is str):
+            return self.candidates(record)
+        name = (record.channel, code)
+        try:
+            plan = self._plans.get(name) or self._plan(("windows", *name), name)
+            found = plan.look_into(record.get, data.get)
+        except TypeError:  # a list or a branch where one value is usual
+            return self.candidates(record)
+        return found + plan.always if plan.always else found
+
+    def spoken(self, data: bytes) -> set[int] | None:
+        """Return where the lines of *data* begin whose record may hold a keyword; None: any may."""
+        if not callable(self._keywords):  # no keyword at all, or one that JSON hides
+            return None if self._keywords is None else set()
+        ends: list[int] = []
+
+        def note(_: int, __: int, end: int, *___: Any) -> None:
+            ends.append(end)
+
+        self._keywords(data, match_event_handler=note)
+        return {data.rfind(b"\n", 0, end - 1) + 1 for end in ends}
 
     def _plan(self, key: tuple[Any, ...], name: Any) -> Plan:
         options = [[*dict.fromkeys(value.lower() for value in texts(part)), None] for part in key]
@@ -230,20 +269,35 @@ class Index:
         return plan
 
 
-_LOOKUPS: dict[int, CodeType] = {}
+_LOOKUPS: dict[str, CodeType] = {}
 
 
-def _lookup(fields: list[Values]) -> Callable[[Callable[[str], Any]], tuple[int, ...]]:
-    """Return a function from an event's ``get`` to its candidates: one expression, no loop."""
-    if not fields:
-        return lambda _: ()
-    count = len(fields)
-    code = _LOOKUPS.get(count)
-    if code is None:
-        source = " + ".join(f"v{i}[get(f{i})]" for i in range(count))
-        code = _LOOKUPS[count] = compile(f"lambda get: {source}", "plan", "eval").co_consts[0]
+def _lookup(
+    fields: list[Values], inner: Callable[[str], str | None] = lambda _: ""
+) -> Callable[..., tuple[int, ...]]:
+    """Return a function to the candidates: one expression, no loop.
+
+    Its arguments are the ``get`` of an event, and of a record's data for the fields that *inner*
+    gives a name in it (None: nothing is there).
+    """
     names: dict[str, Any] = {}
+    parts = []
     for i, values in enumerate(fields):
+        known = inner(values.name)
         names[f"v{i}"] = values
-        names[f"f{i}"] = values.name
-    return FunctionType(code, names)
+        names[f"f{i}"] = values.name if known == "" else known
+        parts.append(f"v{i}[{'get' if known == '' else 'data'}(f{i})]")
+    source = " + ".join(parts) or "()"
+    code = _LOOKUPS.get(source)
+    if code is None:
+        outer = compile(f"lambda get, data=None: {source}", "plan", "eval")
+        code = _LOOKUPS[source] = next(c for c in outer.co_consts if isinstance(c, CodeType))
+    return FunctionType(code, names, argdefs=(None,))
+
+
+def _inner(name: str) -> str | None:
+    """Return what a record with no ``UserData`` calls a field; None: it has none; '': ask it."""
+    if name.startswith(USER_DATA):
+        return None
+    inner = name.removeprefix(DATA)
+    return inner if inner != name and is_plain(inner) else ""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from kr_secops.collect.interface import Shape
+    from kr_secops.collect.windows import Record
     from kr_secops.detect.prefilter import Prefilter
     from kr_secops.detect.window import Fired
     from kr_secops.event import Event
@@ -121,6 +122,10 @@ class Engine:
         prefilter = self._prefilter(collector_key, shapes)
         return prefilter is None or prefilter.wants_privacy
 
+    def wants_privacy_in(self, dataset: str) -> bool:
+        """Return whether a rule for events of *dataset* asks for personal data (``kr.pii.*``)."""
+        return not {None, dataset}.isdisjoint(self._ruleset.compiled.head["privacy"])
+
     def _prefilter(self, collector_key: str, shapes: tuple[Shape, ...]) -> Prefilter | None:
         if not shapes:
             return None
@@ -130,11 +135,66 @@ class Engine:
             self._prefilters[collector_key] = load(self._ruleset, collector_key, shapes)
         return self._prefilters[collector_key]
 
+    def spoken(self, data: bytes) -> set[int] | None:
+        """Return where the lines of *data* begin whose Windows record may hold a keyword.
+
+        None: any may. For `wants`.
+        """
+        return self._index.spoken(data)
+
+    def wants(self, record: Record, *, spoken: bool) -> bool:
+        """Return whether any rule matches the Windows *record*, without making it an event.
+
+        Args:
+            record: see `kr_secops.collect.windows.Record`.
+            spoken: whether it may hold a keyword.
+        """
+        found = self._index.candidates(record) if spoken else self._index.look(record)
+        if not found:
+            return False
+        test = self._index.alternatives.test
+        low = Low(record)
+        return any(test(number)(low, record) for number in found)
+
+    def match(self, event: Event) -> list[Match]:
+        """Return every rule that *event* makes true, and keep nothing of it."""
+        return [match for match in self._true(event) if match.rule.number not in self._silent]
+
+    def touches(self, event: Event) -> bool:
+        """Return whether any rule matches *event*, one that only feeds correlations too."""
+        return bool(self._matched(event))
+
     def feed(self, event: Event) -> list[Match]:
-        """Match *event* against every rule, and let the correlations know."""
+        """Match *event* against every rule, count it, and let the correlations know."""
+        found = self._true(event)
+        if not found:
+            return found
+        identity, when = event_id(event), _time(event)
+        matches: list[Match] = []
+        for match in found:
+            number = match.rule.number
+            if number not in self._silent:
+                matches.append(match)
+                self._sight(match, identity, when)
+            if self._windows is not None and number in self._windows.wanted:
+                self._correlate(match, identity, when)
+        return matches
+
+    def _true(self, event: Event) -> list[Match]:
+        matched = self._matched(event)
+        if not matched:
+            return []
+        alternatives = self._index.alternatives
+        return [
+            Match(self._rule(number), event, partial(alternatives.named_tree, matched[number]))
+            for number in sorted(matched)
+        ]
+
+    def _matched(self, event: Event) -> dict[int, int]:
+        """Return the rules that *event* makes true, each with the first alternative that is."""
         found = self._index.candidates(event)
         if not found:
-            return []
+            return {}
         alternatives = self._index.alternatives
         low = Low(event)
         matched: dict[int, int] = {}
@@ -142,21 +202,7 @@ class Engine:
             if alternatives.test(number)(low, event):
                 rule = alternatives.rule(number)
                 matched[rule] = min(number, matched.get(rule, number))
-        return self._conclude(event, matched) if matched else []
-
-    def _conclude(self, event: Event, matched: dict[int, int]) -> list[Match]:
-        identity = event_id(event)
-        when = _time(event)
-        matches: list[Match] = []
-        for number in sorted(matched):
-            tree = partial(self._index.alternatives.named_tree, matched[number])
-            match = Match(self._rule(number), event, tree)
-            if number not in self._silent:
-                matches.append(match)
-                self._sight(match, identity, when)
-            if self._windows is not None and number in self._windows.wanted:
-                self._correlate(match, identity, when)
-        return matches
+        return matched
 
     def _rule(self, number: int) -> Rule:
         if number not in self._rules:

@@ -10,7 +10,7 @@ import ipaddress
 import operator
 import re
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kr_secops.event import moment
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType
 
+    from kr_secops.collect.windows import Record
     from kr_secops.event import Event
     from kr_secops.rule.tree import Node
 
@@ -32,6 +33,9 @@ NOT_WORDS: Final = frozenset(_OURS.split())
 
 
 NAMES_KEPT: Final = 10_000
+
+Test: TypeAlias = "Callable[[Low, Any], bool]"
+"""A rule's generated function, of lower-cased values and the event or record they are of."""
 
 
 class Many(list[str]):
@@ -65,7 +69,7 @@ class Low(dict[str, Any]):
 
     __slots__ = ("_whole", "event")
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event | Record) -> None:
         self.event = event
         self._whole: str | None = None
 
@@ -105,7 +109,7 @@ class _Searched(dict[str, bool]):
 _SEARCHED: Final = _Searched()
 
 
-def word_values(event: Event) -> list[str]:
+def word_values(event: Event | Record) -> list[str]:
     """Return every value of *event* in which keywords are looked for.
 
     ``event.original`` counts where it is a line of text; a Windows record's is JSON or XML, whose
@@ -306,6 +310,6 @@ def holds(leaf: Node, low: Low) -> bool:
     return bool(TESTS[op.upper()](low.event, *arguments))
 
 
-def function(code: CodeType) -> Callable[[Low, Event], bool]:
+def function(code: CodeType) -> Test:
     """Return generated *code* as a function of lower-cased values and event."""
     return FunctionType(code, TESTS)

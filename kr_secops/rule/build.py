@@ -103,6 +103,12 @@ class Building:
                 [draft.document.complain(("detection", "condition"), str(e) or type(e).__name__)],
             )
             return
+        except (TypeError, AttributeError, ValueError, KeyError) as e:
+            # What pySigma took for granted when it read the rule, it may ask for only now.
+            self.refuse(
+                draft, [draft.document.complain(("detection",), f"has a part of a wrong kind ({e})")]
+            )
+            return
         number = self.register(draft)
         self.rules[number] = dataclasses.replace(self.rules[number], applies=bool(trees))
         self.trees += [(number, tree) for tree in trees]
@@ -254,6 +260,8 @@ def _write(building: Building) -> bytes:
         "alternatives": writer.put_value(alternatives),
         "tables": [(writer.put(blob), always) for blob, always in made.tables],
         "buckets": made.buckets,
+        "keywords": None if made.keywords is None else writer.put(made.keywords),
+        "privacy": made.privacy,
         "correlations": writer.put_value(
             [tuple(getattr(c, name) for name in type(c).__slots__) for c in building.correlations]
         ),

@@ -12,8 +12,9 @@ import marshal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from kr_secops.rule import keywords
 from kr_secops.rule.generate import compile_tree
-from kr_secops.rule.tree import conjuncts, plain
+from kr_secops.rule.tree import conjuncts, field_names, plain
 from kr_secops.rule.witness import KEYS, Weights, key_values, split, without_keys, witness
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ Key: TypeAlias = "tuple[str | None, str | None, str | None]"
 FEW: Final = 6
 """So many texts are looked for one by one; from then on hyperscan is quicker."""
 _MOST_BUCKETS: Final = 64
+_RECORDS: Final = (None, "windows")
+"""Data sets whose events are Windows records."""
 
 _FIRST_CHOICE: Final = {
     "winlog.provider_name": 0,
@@ -50,6 +53,8 @@ class Alternative:
     code: bytes
     by_field: dict[str, bytes]
     """Field → code of the conjuncts about it alone, where that is more than one literal."""
+    witness: frozenset[Literal] = frozenset()
+    """Where it is looked up; kind ``!``: whatever the field holds, even nothing."""
 
 
 @dataclass(slots=True)
@@ -60,6 +65,10 @@ class Index:
     tables: list[tuple[bytes, tuple[int, ...]]] = field(default_factory=list)
     """Marshalled tables of a bucket, and the alternatives without any witness."""
     buckets: dict[Key, int] = field(default_factory=dict)
+    keywords: bytes | None = b""
+    """Database of the keywords of Windows records; see `keywords.database`."""
+    privacy: tuple[str | None, ...] = ()
+    """Data sets whose rules ask for personal data (``kr.pii.*``); None: rules for any."""
 
 
 def build(trees: Iterable[tuple[int, Node]]) -> Index:
@@ -74,7 +83,9 @@ def build(trees: Iterable[tuple[int, Node]]) -> Index:
     for (rule, with_names), tree in zip(named, bare, strict=True):
         for branch in split(tree, weights):
             number = len(index.alternatives)
-            index.alternatives.append(_alternative(rule, branch, with_names))
+            made = _alternative(rule, branch, with_names)
+            made.witness = _choose(made, weights)
+            index.alternatives.append(made)
             for key in _keys(branch):
                 members.setdefault(key, []).append(number)
     known: dict[tuple[int, ...], int] = {}
@@ -82,9 +93,26 @@ def build(trees: Iterable[tuple[int, Node]]) -> Index:
         group = tuple(numbers)
         if group not in known:
             known[group] = len(index.tables)
-            index.tables.append(_tables(group, index.alternatives, weights))
+            index.tables.append(_tables(group, index.alternatives))
         index.buckets[key] = known[group]
+    index.keywords = keywords.database(
+        text
+        for number in {n for key, group in members.items() if key[0] in _RECORDS for n in group}
+        for kind, _, text in index.alternatives[number].witness
+        if kind == "w"
+    )
+    index.privacy = tuple(
+        {
+            key[0]: None
+            for key, group in members.items()
+            if any(_is_private(index.alternatives[number].tree) for number in group)
+        }
+    )
     return index
+
+
+def _is_private(tree: Node) -> bool:
+    return any(name.startswith("kr.pii.") for name in field_names(tree))
 
 
 def _alternative(rule: int, tree: Node, named: Node) -> Alternative:
@@ -129,12 +157,12 @@ def _keys(tree: Node) -> list[Key]:
 
 
 def _tables(
-    numbers: tuple[int, ...], alternatives: list[Alternative], weights: Weights
+    numbers: tuple[int, ...], alternatives: list[Alternative]
 ) -> tuple[bytes, tuple[int, ...]]:
     fields: dict[str, dict[Literal, list[int]]] = {}
     always = []
     for number in numbers:
-        found = _choose(alternatives[number], weights)
+        found = alternatives[number].witness
         if not found:
             always.append(number)
         for literal in found:
@@ -149,7 +177,7 @@ def _tables(
 
 
 def _choose(alternative: Alternative, weights: Weights) -> frozenset[Literal]:
-    """Return the witness of *alternative*; kind ``!``: whatever the field holds, even nothing."""
+    """Return the witness of *alternative*, or the field that says most about it."""
     found = witness(without_keys(alternative.tree), weights)
     if found and not any(kind == "?" for kind, _, _ in found):
         return found
