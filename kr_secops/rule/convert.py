@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
+import math
 import re
 import re._parser as sre  # type: ignore[import-not-found]
 from typing import TYPE_CHECKING, Any, Final
@@ -21,13 +23,21 @@ from sigma.conditions import (
 from kr_secops.rule.tree import join
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from sigma.rule import SigmaDetections
 
     from kr_secops.rule.tree import Node
 
 _ASCII: Final = 127
+_MOST_TEXTS: Final = 10_000
+"""Texts that the placeholders of one value may stand for."""
+_SIGMA: Final = re.compile("[\u03c3\u03c2]")
+"""A capital sigma lower-cases to one of these, by what stands around it."""
+_ONE_LETTER: Final = "(?:i\u0307|.)"
+"""A capital I with a dot lower-cases to two."""
+_POSIX_CLASS: Final = re.compile(r"\[:\^?[a-z]+:\]")
+"""Valid to pySigma; to Python a set of these letters."""
 _KINDS: Final = {"s": "=", "*s*": "*", "s*": "^", "*s": "$"}
 _MULTI: Final = sigma.SpecialChars.WILDCARD_MULTI
 _FLAGS: Final = {
@@ -107,33 +117,53 @@ class _Conversion:
         raise UnsupportedError(f"{type(value).__name__} cannot be compared with an event")
 
     def pattern(self, field: str, value: sigma.SigmaRegularExpression) -> Node:
-        if value.contains_placeholder():
-            value = self.expanded_pattern(value)
+        text = self.expanded_pattern(value) if value.contains_placeholder() else str(value.regexp)
         flags = sum(_FLAGS[flag] for flag in value.flags)
-        text = str(value.regexp)
+        if _POSIX_CLASS.search(text):
+            raise UnsupportedError("the expression has a class of POSIX; write its letters out")
         try:
             re.compile(text, flags)
         except re.error as e:
             raise UnsupportedError(f"the expression cannot be compiled: {e}") from None
         return ("re", field, text, flags, required_text(text, flags))
 
-    def expanded_pattern(self, value: sigma.SigmaRegularExpression) -> sigma.SigmaRegularExpression:
-        (first, *_) = value.replace_placeholders(
-            lambda p: iter(["(?:" + "|".join(map(re.escape, self.list(p.name))) + ")"])
-        )
-        return first
+    def expanded_pattern(self, value: sigma.SigmaRegularExpression) -> str:
+        """Return the expression with each placeholder as a choice of its texts."""
+        pattern = ""
+        for part in value.regexp.s:
+            if isinstance(part, sigma.Placeholder):
+                choices = [_glob(one.s, cased=True)[0] for one in self.list(part.name)]
+                pattern += f"(?:{'|'.join(choices)})"
+            else:
+                pattern += part if isinstance(part, str) else "*" if part is _MULTI else "?"
+        return pattern
 
     def expanded(self, value: sigma.SigmaString) -> list[sigma.SigmaString]:
+        """Return *value* with every choice of texts in the places of its placeholders.
+
+        pySigma's own way forgets that case matters, and ends at 200 texts.
+        """
         if not value.contains_placeholder():
             return [value]
-        return value.replace_placeholders(lambda p: iter(self.list(p.name)))
+        choices: list[list[list[sigma.SigmaStringPartType]]] = [
+            [one.s for one in self.list(part.name)]
+            if isinstance(part, sigma.Placeholder)
+            else [[part]]
+            for part in value.s
+        ]
+        if math.prod(map(len, choices)) > _MOST_TEXTS:
+            raise UnsupportedError(f"its placeholders stand for more than {_MOST_TEXTS} texts")
+        return [
+            _joined(type(value), itertools.chain.from_iterable(choice))
+            for choice in itertools.product(*choices)
+        ]
 
-    def list(self, name: str) -> list[str]:
+    def list(self, name: str) -> list[sigma.SigmaString]:
         if not self.lists.get(name):
             raise UnsupportedError(
                 f"nothing says what %{name}% stands for (placeholders/{name}.txt)"
             )
-        return self.lists[name]
+        return [sigma.SigmaString(text) for text in self.lists[name]]
 
     def keyword(self, value: Any) -> Node:
         if isinstance(value, sigma.SigmaExpansion):
@@ -163,7 +193,8 @@ def _text(field: str, value: sigma.SigmaString) -> Node:
     shape = "".join("s" if isinstance(p, str) else "*" if p is _MULTI else "?" for p in parts)
     if shape in _KINDS and not cased:
         (text,) = (p for p in parts if isinstance(p, str))
-        return ("lit", field, _KINDS[shape], text.lower())
+        if not _has_sigma(text):
+            return ("lit", field, _KINDS[shape], text.lower())
     pattern, runs = _glob(parts, cased)
     return ("cased" if cased else "glob", field, pattern, runs)
 
@@ -177,23 +208,44 @@ def _keyword(value: sigma.SigmaString) -> Node:
         del parts[-1]
     if not parts:
         raise UnsupportedError("an empty keyword would match everything")
-    if len(parts) == 1 and isinstance(parts[0], str) and not cased:
+    if len(parts) == 1 and isinstance(parts[0], str) and not cased and not _has_sigma(parts[0]):
         return ("word", parts[0].lower())
     pattern, runs = _glob(parts, cased)
     return ("words", pattern, int(re.DOTALL), runs, not cased)
 
 
-def _glob(parts: list[Any], cased: bool) -> tuple[str, tuple[str, ...]]:
+def _joined(
+    kind: type[sigma.SigmaString], parts: Iterable[sigma.SigmaStringPartType]
+) -> sigma.SigmaString:
+    joined = kind()
+    for part in parts:
+        if isinstance(part, str) and joined.s and isinstance(joined.s[-1], str):
+            joined.s[-1] += part
+        else:
+            joined.s.append(part)
+    return joined
+
+
+def _has_sigma(text: str) -> bool:
+    return not text.isascii() and bool(_SIGMA.search(text.lower()))
+
+
+def _glob(parts: Sequence[Any], cased: bool) -> tuple[str, tuple[str, ...]]:
+    """Return the expression that lower-cased values must fit, and the texts they must hold."""
     pattern, texts = "", []
     for part in parts:
-        if isinstance(part, str):
-            pattern += re.escape(part if cased else part.lower())
+        if isinstance(part, str) and cased:
+            pattern += re.escape(part)
+            texts.append(part.lower())
+        elif isinstance(part, str):
+            pattern += _SIGMA.sub(_SIGMA.pattern, re.escape(part.lower()))
             texts.append(part.lower())
         elif isinstance(part, sigma.Placeholder):
             raise UnsupportedError(f"nothing says what %{part.name}% stands for")
         else:
-            pattern += ".*" if part is _MULTI else "."
-    return pattern, tuple(sorted(set(texts), key=lambda t: (-len(t), t)))
+            pattern += ".*" if part is _MULTI else "." if cased else _ONE_LETTER
+    runs = {run for text in texts for run in _SIGMA.split(text) if run}
+    return pattern, tuple(sorted(runs, key=lambda t: (-len(t), t)))
 
 
 def required_text(pattern: str, flags: int) -> tuple[str, ...]:

@@ -34,6 +34,10 @@ NOT_RULES: Final = frozenset({"pipelines", "placeholders", "identifiers", "contr
 
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 _RANGE: Final = frozenset(op for op in ("lt", "lte", "gt", "gte", "eq", "neq"))
+_EXACT: Final = 1 << 53
+"""Up to here pySigma keeps every digit of a number."""
+_PLACED: Final = frozenset({"startswith", "endswith"})
+_ENCODINGS: Final = frozenset({"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
 _PLACES: Final[dict[type[SigmaError], str]] = {
     sigma_errors.SigmaIdentifierError: "id",
     sigma_errors.SigmaTitleError: "title",
@@ -183,6 +187,7 @@ def _draft(document: Document) -> Draft:
         )
     if draft.parsed is not None:
         draft.complaints += _explain(document, draft.parsed.errors)
+        draft.complaints += _senseless_items(document)
     elif "detection" in value:
         draft.complaints += detection_complaints(document, ("detection",))
     draft.complaints = list(dict.fromkeys(draft.complaints))
@@ -251,6 +256,37 @@ def detection_complaints(document: Document, route: Route) -> list[str]:
     return complaints
 
 
+def _senseless_items(document: Document) -> Iterator[str]:
+    """Yield what pySigma lets pass although no event could be compared with it."""
+    for section in ("detection", "filter"):
+        parts = document.value.get(section)
+        if isinstance(parts, dict):
+            for name, definition in parts.items():
+                if name in ("condition", "rules"):
+                    continue
+                for at, key, value in _items((section, name), definition):
+                    for problem in _senseless(key, value):
+                        yield document.complain(at, problem)
+
+
+def _senseless(key: str | None, value: Any) -> Iterator[str]:
+    field, *chain = (key or "").split("|")
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        yield "an empty list says nothing"
+    for one in values:
+        if isinstance(one, int) and not chain and abs(one) > _EXACT:
+            yield f"{one} would lose digits as a number; put it in quotation marks"
+    if not field and not _PLACED.isdisjoint(chain):
+        yield "keywords are looked for anywhere: they have neither beginning nor end"
+    if "expand" in chain and not _ENCODINGS.isdisjoint(chain[chain.index("expand") :]):
+        yield "an encoding after expand would encode the name of the placeholder"
+    if "re" in chain:
+        for one in values:
+            if not isinstance(one, str):
+                yield f"an expression is a text; {one} is none"
+
+
 def _items(route: Route, definition: Any) -> Iterator[tuple[Route, str | None, Any]]:
     if isinstance(definition, dict):
         for key, value in definition.items():
@@ -274,6 +310,9 @@ def _item_complaints(document: Document, route: Route, key: str | None, value: A
         isinstance(value, list) and any(isinstance(v, dict | list) for v in value)
     ):
         return [document.complain(route, "a field has a value or a list of values")]
+    senseless = [document.complain(route, problem) for problem in _senseless(key, value)]
+    if senseless:
+        return senseless
     try:
         SigmaDetectionItem.from_mapping(key, value)
     except SigmaError as e:
