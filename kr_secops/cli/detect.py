@@ -40,6 +40,12 @@ def detect(
     matches: Annotated[
         bool, typer.Option("--matches", help=tr("Print each match of a rule with an event."))
     ] = False,
+    jobs: Annotated[
+        str,
+        typer.Option(
+            "--jobs", metavar="N|auto", help=tr("Processes that read files at the same time.")
+        ),
+    ] = "1",
     host: options.Host = None,
     zone: options.Zone = None,
     year: options.Year = None,
@@ -49,8 +55,9 @@ def detect(
     quiet: options.Quiet = False,
 ) -> None:
     """Print findings, or matches as NDJSON; the exit code tells the highest severity."""
+    from kr_secops import parallel
     from kr_secops import pipeline as stations
-    from kr_secops.collect.reading import read
+    from kr_secops.collect.reading import choose, find_sources
     from kr_secops.detect.engine import Engine
 
     console.set_quiet(quiet)
@@ -60,14 +67,16 @@ def detect(
     ruleset = load_rules(rules, pipeline, skip_invalid, reading.cache_dir(configuration))
     engine = Engine(ruleset)
     account = stations.Account()
-    items = read(paths or ["-"], reading.read_options(configuration, collector, year))
-    guard = reading.guard(configuration)
+    how = reading.read_options(configuration, collector, year)
+    sources = find_sources(paths or ["-"])
+    run = parallel.Run(how, choose(how), reading.guard(configuration), engine, account)
+    workers = parallel.processes(jobs, sources)
     if matches:
-        _print_matches(stations.matches(items, guard, engine, account), output)
+        _write(parallel.matches(sources, run, workers, _match_line), output)
         reading.tell(account)
         reading.ensure_something_read(account)
         return
-    findings = stations.detect(items, guard, engine, account)
+    findings = parallel.detect(sources, run, workers)
     reading.tell(account)
     reading.ensure_something_read(account)
     from kr_secops.cli.report import report_context
@@ -130,18 +139,17 @@ def account_document(account: Account) -> dict[str, Any]:
     }
 
 
-def _print_matches(found: Iterable[Match], output: options.Output) -> None:
+def _write(lines: Iterable[bytes], output: options.Output) -> None:
+    with options.opened(output) as stream:
+        stream.writelines(lines)
+
+
+def _match_line(match: Match) -> bytes:
     from kr_secops.event import dumps
 
-    with options.opened(output) as stream:
-        for match in found:
-            stream.write(dumps(_match_document(match)) + b"\n")
-
-
-def _match_document(match: Match) -> Event:
     event = match.event
     document: Event = {name: event[name] for name in SHOWN if event.get(name) is not None}
     document["rule.id"] = match.rule.id
     document["rule.name"] = match.rule.title
     document["kr.finding.level"] = match.rule.level.name
-    return document
+    return dumps(document) + b"\n"

@@ -139,9 +139,8 @@ def find_sources(paths: Iterable[str]) -> list[Found]:
     return found
 
 
-def read_source(source: Found, options: Options) -> Iterator[Item]:
+def read_source(source: Found, choice: Choice, options: Options) -> Iterator[Item]:
     """Yield the readings of one source alone, as `read` would in its turn."""
-    choice = choose(options)
     yield from _read(_look(source, choice, options), choice, options)
 
 
