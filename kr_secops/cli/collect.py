@@ -39,7 +39,7 @@ def collect(
 ) -> None:
     """Print one ECS event a line, masked, in input order."""
     from kr_secops import pipeline
-    from kr_secops.collect.collector import load
+    from kr_secops.collect.catalog import load
     from kr_secops.collect.reading import read
     from kr_secops.event import dumps
 

@@ -18,7 +18,7 @@ app = command_group(tr("List and test collectors."))
 @app.command("list", help=tr("Print every collector: name, data set, where it reads."))
 def list_collectors() -> None:
     """Print a line a collector."""
-    from kr_secops.collect.collector import load
+    from kr_secops.collect.catalog import load
 
     for name, one in sorted(load().items()):
         typer.echo(

@@ -42,6 +42,7 @@ def read_options(configuration: Settings, collector: str | None, year: int | Non
         host=configuration.host or None,
         zone=ZoneInfo(configuration.zone) if configuration.zone else None,
         year=year,
+        cache_dir=cache_dir(configuration),
     )
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from kr_secops import content, ecs
+from kr_secops import ecs
 from kr_secops.collect.builder import Recipe
 from kr_secops.collect.interface import Shape
 from kr_secops.collect.pattern import compile_pattern
-from kr_secops.document import Model, did_you_mean, examine, validate
-from kr_secops.errors import ContentError
+from kr_secops.document import Model, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
-    from pathlib import Path
+
+    from pydantic import ValidationInfo
 
     from kr_secops.collect.interface import Reader, Source
     from kr_secops.collect.pattern import Pattern
@@ -39,6 +39,8 @@ READERS: Final[dict[str, str]] = {
 """Format → its reader, imported when first used."""
 
 ANY_PROGRAM: Final = "*"
+CHECKED: Final = "checked"
+"""Context in which a description is validated that was found right before."""
 WEAK: Final = 4
 """A shorter text says little of the line that holds it."""
 
@@ -60,16 +62,17 @@ class PatternText(Model):
 
     @field_validator("match")
     @classmethod
-    def _compiles(cls, value: str | list[str]) -> str | list[str]:
-        for text in [value] if isinstance(value, str) else value:
+    def _compiles(cls, value: str | list[str], info: ValidationInfo) -> str | list[str]:
+        texts = [value] if isinstance(value, str) else value
+        for text in () if info.context == CHECKED else texts:
             for name in compile_pattern(text).fields:
                 _ensure_field(name)
         return value
 
     @field_validator("set")
     @classmethod
-    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
-        return _ensure_fields(value)
+    def _is_ecs(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return value if info.context == CHECKED else _ensure_fields(value)
 
     def texts(self) -> list[str]:
         """Return the regular expressions."""
@@ -84,8 +87,8 @@ class Case(Model):
 
     @field_validator("set")
     @classmethod
-    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
-        return _ensure_fields(value)
+    def _is_ecs(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return value if info.context == CHECKED else _ensure_fields(value)
 
 
 class Memory(Model):
@@ -129,13 +132,15 @@ class Description(Model):
 
     @field_validator("set")
     @classmethod
-    def _is_ecs(cls, value: dict[str, Any]) -> dict[str, Any]:
-        return _ensure_fields(value)
+    def _is_ecs(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        return value if info.context == CHECKED else _ensure_fields(value)
 
     @field_validator("lines")
     @classmethod
-    def _state_the_time(cls, value: tuple[PatternText, ...]) -> tuple[PatternText, ...]:
-        for form in value:
+    def _state_the_time(
+        cls, value: tuple[PatternText, ...], info: ValidationInfo
+    ) -> tuple[PatternText, ...]:
+        for form in () if info.context == CHECKED else value:
             for text in form.texts():
                 if "@timestamp" not in compile_pattern(text).fields:
                     raise ValueError("(?P<@timestamp>…) is missing")
@@ -143,8 +148,9 @@ class Description(Model):
 
     @field_validator("recognise", "begins", "ignore")
     @classmethod
-    def _compiles(cls, value: Any) -> Any:
-        for text in value if isinstance(value, tuple) else [value] if value else []:
+    def _compiles(cls, value: Any, info: ValidationInfo) -> Any:
+        texts = value if isinstance(value, tuple) else [value] if value else []
+        for text in () if info.context == CHECKED else texts:
             if compile_pattern(text).fields:
                 raise ValueError("groups that name fields belong under patterns")
         return value
@@ -292,43 +298,3 @@ def _line_shapes(collector: Collector) -> Iterator[Shape]:
 
 def _shape(recipe: Recipe, anchors: tuple[str, ...]) -> Shape:
     return Shape(anchors, recipe.certain(), recipe.fields(), recipe.derived())
-
-
-@lru_cache(maxsize=1)
-def _load(folders: tuple[Path, ...]) -> dict[str, Collector]:
-    complaints: list[str] = []
-    found: dict[str, Collector] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.yml")):
-            documents, problems = examine(path)
-            complaints += problems
-            if problems or not documents:
-                continue
-            try:
-                description = validate(documents[0], Description)
-            except ContentError as e:
-                complaints += e.complaints
-                continue
-            found[description.id] = Collector(description, path=str(path))
-    if complaints:
-        raise ContentError(complaints)
-    return _with_companions(found)
-
-
-def _with_companions(found: dict[str, Collector]) -> dict[str, Collector]:
-    programs = tuple(c for c in found.values() if c.description.programs)
-    return {
-        name: replace(collector, companions=programs)
-        if collector.description.format == "syslog" and not collector.description.programs
-        else collector
-        for name, collector in found.items()
-    }
-
-
-def load() -> dict[str, Collector]:
-    """Return all collectors by id, a site's own before the shipped ones.
-
-    Raises:
-        ContentError: carries every complaint about the files.
-    """
-    return _load(tuple(content.search_path("collectors")))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,11 +24,12 @@ MOST_SPELLINGS: Final = 8
 """Texts that a choice of words within a run may multiply to."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: cached_property needs a dictionary
 class Pattern:
     """A regular expression, the fields its groups hold, and what is certain of what it matches."""
 
-    regex: re.Pattern[str]
+    text: str
+    """As Python writes it, its groups without names."""
     fields: tuple[str, ...]
     """One a group, in order."""
     optional: frozenset[str]
@@ -36,14 +37,43 @@ class Pattern:
     anchors: tuple[str, ...]
     """ASCII texts of which one stands in whatever it matches; empty if none is certain."""
 
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The expression, compiled when first used: most of a run's collectors meet no log."""
+        return re.compile(self.text)
 
-@lru_cache(4096)
+
+_KNOWN: Final[dict[str, Pattern]] = {}
+
+
 def compile_pattern(text: str) -> Pattern:
-    """Return *text* compiled.
+    """Return the pattern that *text* is.
 
     Raises:
         ValueError: it is no regular expression, or has a group that names no field.
     """
+    found = _KNOWN.get(text)
+    if found is None:
+        found = _KNOWN[text] = _understood(text)
+    return found
+
+
+def known() -> dict[str, tuple[tuple[str, ...], list[str], tuple[str, ...]]]:
+    """Return what is known of every pattern so far, as plain values for `remember`."""
+    return {
+        text: (found.fields, sorted(found.optional), found.anchors)
+        for text, found in _KNOWN.items()
+    }
+
+
+def remember(rows: dict[str, list[list[str]]]) -> None:
+    """Take over what `known` gave to an earlier run of the same Python."""
+    for text, (fields, optional, anchors) in rows.items():
+        bare = _NAMED.sub("(", text)
+        _KNOWN[text] = Pattern(bare, tuple(fields), frozenset(optional), tuple(anchors))
+
+
+def _understood(text: str) -> Pattern:
     fields = tuple(_NAMED.findall(text))
     bare = _NAMED.sub("(", text)
     try:
@@ -59,7 +89,7 @@ def compile_pattern(text: str) -> Pattern:
     sure = set(_certain_groups(tree))
     optional = frozenset(name for i, name in enumerate(fields, 1) if i not in sure)
     insensitive = bool(regex.flags & re.IGNORECASE)
-    return Pattern(regex, fields, optional, () if insensitive else _anchors(tree))
+    return Pattern(bare, fields, optional, () if insensitive else _anchors(tree))
 
 
 def literal_prefix(text: str) -> str:

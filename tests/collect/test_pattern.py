@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kr_secops.collect.collector import load
+from kr_secops.collect.catalog import load
 from kr_secops.collect.pattern import compile_pattern, literal_prefix
 
 PATTERNS = sorted({kind.text for c in load().values() for kind in (*c.kinds(), *c.forms())})

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kr_secops import ecs
-from kr_secops.collect.collector import load
+from kr_secops.collect.catalog import load
 from kr_secops.collect.interface import Block, Position, Skipped, Source
 from kr_secops.collect.reading import Options, Reading, read
 from kr_secops.errors import UsageError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kr_secops.collect.collector import load
+from kr_secops.collect.catalog import load
 from kr_secops.collect.recognise import recognise
 
 if TYPE_CHECKING:

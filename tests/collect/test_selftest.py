@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kr_secops.collect.collector import load
+from kr_secops.collect.catalog import load
 from kr_secops.collect.selftest import cases_of, check_cases
 from kr_secops.content import shipped
 from kr_secops.errors import ContentError

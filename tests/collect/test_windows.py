@@ -49,7 +49,7 @@ NAMES = (
 
 
 def reader() -> WindowsReader:
-    from kr_secops.collect.collector import load
+    from kr_secops.collect.catalog import load
 
     made = load()["windows"].reader(Source("w.json", None, None, None, None), datetime.now(UTC))
     assert isinstance(made, WindowsReader)

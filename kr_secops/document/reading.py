@@ -1,30 +1,22 @@
-"""YAML documents that remember where each key stood, so that every complaint names its place.
+"""Reads YAML into documents that know their places; what people regret in YAML is complained of.
 
-    rules/x.yml:4:1: level: 'hgih' is not a level (did you mean 'high'?)
-
-What YAML allows and people regret is refused: doubled keys, aliases (a small file could fill the
-memory), tabs as indentation, and the words and numbers that YAML 1.1 reads as something else
-(``no`` as false, ``010`` as eight, ``1:30`` as ninety).
+Refused are doubled keys, aliases (a small file could fill the memory), tabs as indentation, and the
+words and numbers that YAML 1.1 reads as something else (``no`` as false, ``010`` as eight, ``1:30``
+as ninety).
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from kr_secops.errors import ContentError
+from kr_secops.document import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-Route: TypeAlias = tuple[str | int, ...]
-"""The keys and indices that lead to a value, as pydantic's ``loc`` has them."""
+    from kr_secops.document import Route
 
 MAX_DEPTH = 50
 MAX_BYTES = 8 << 20
@@ -35,56 +27,6 @@ _YAML11_BOOLEAN = re.compile(r"(?i:yes|no|on|off)\Z")
 _YAML11_NUMBER = re.compile(
     r"[-+]?(?:0[0-7_]+|0b[01_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)\Z"
 )
-
-
-class Model(BaseModel):
-    """A part of a file that a person wrote: nothing unknown in it, nothing changed after reading."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One YAML document with the line and column, from 1, of each of its keys and items."""
-
-    path: str
-    value: Any
-    marks: dict[Route, tuple[int, int]] = field(repr=False)
-
-    def place(self, route: Route = ()) -> str:
-        """Return ``path:line:column`` of *route*, skipping steps that the file does not have."""
-        known: Route = ()
-        for step in route:
-            if (*known, step) in self.marks:
-                known = (*known, step)
-        line, column = self.marks[known]
-        return f"{self.path}:{line}:{column}"
-
-    def complain(self, route: Route, problem: str) -> str:
-        """Return ``path:line:column: key: problem``; the key is the last named step of *route*."""
-        key = next((step for step in reversed(route) if isinstance(step, str)), None)
-        return f"{self.place(route)}: {f'{key}: ' if key else ''}{problem}"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `` (did you mean 'x'?)`` for the nearest of *known*, or nothing."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def read(path: Path | str, text: bytes | None = None) -> list[Document]:
-    """Return the documents of *path* (or of *text*, then *path* only names it).
-
-    Raises:
-        ContentError: the file cannot be read or is not such YAML; carries every complaint.
-    """
-    documents, complaints = examine(path, text)
-    if complaints:
-        raise ContentError(complaints)
-    return documents
 
 
 def examine(path: Path | str, text: bytes | None = None) -> tuple[list[Document], list[str]]:
@@ -108,48 +50,6 @@ def examine(path: Path | str, text: bytes | None = None) -> tuple[list[Document]
     except yaml.YAMLError as e:
         _mend_tabs(reading, content, e)
     return reading.documents, _in_order(reading.complaints)
-
-
-def validate(document: Document, model: type[ModelT], route: Route = ()) -> ModelT:
-    """Return the part of *document* under *route* as *model*.
-
-    Raises:
-        ContentError: carries every mistake with its place, and a guess for misspelt keys.
-    """
-    value = document.value
-    for step in route:
-        value = value[step]
-    try:
-        return model.model_validate(value)
-    except ValidationError as e:
-        raise ContentError(
-            [document.complain(*_explain(error, model, route)) for error in e.errors()]
-        ) from None
-
-
-def _explain(error: Any, model: type[BaseModel], route: Route) -> tuple[Route, str]:
-    location = (*route, *error["loc"])
-    kind, message = error["type"], error["msg"].removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        word = str(error["loc"][-1])
-        return location, f"unknown key{did_you_mean(word, _keys(model))}"
-    if kind == "missing":
-        return location, "is missing"
-    if kind in ("literal_error", "enum"):
-        choices = re.findall(r"'([^']*)'", str(error.get("ctx", {}).get("expected", "")))
-        return (
-            location,
-            f"{error['input']!r} is not known{did_you_mean(str(error['input']), choices)}",
-        )
-    return location, message[:1].lower() + message[1:]
-
-
-def _keys(model: type[BaseModel]) -> Iterator[str]:
-    for name, info in model.model_fields.items():
-        yield info.alias or name
-        for part in (info.annotation, *getattr(info.annotation, "__args__", ())):
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                yield from _keys(part)
 
 
 def _mend_tabs(reading: _Reading, content: str, error: yaml.YAMLError) -> None:
