@@ -13,10 +13,13 @@ from sigma.rule import SigmaRule
 
 from kr_secops import ecs
 from kr_secops.document import did_you_mean
+from kr_secops.rule.advice import expressions, groups, logic, values
+from kr_secops.rule.advice.items import items
+from kr_secops.rule.advice.validators import Validators
 from kr_secops.rule.source import STATUSES, find_files, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from kr_secops.document import Route
@@ -54,31 +57,68 @@ class Remark:
         return self.text
 
 
-def check(paths: Iterable[Path], ruleset: Ruleset | None = None) -> list[Remark]:
-    """Return every remark on the rules below *paths*, in order of their files.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a rule is checked against beside Sigma; what is None is not checked."""
 
-    Args:
-        paths: folders or files.
-        ruleset: the same rules loaded; what was refused there and only there is named too.
-    """
+    ruleset: Ruleset | None = None
+    """The same rules loaded: what was refused there and only there is named too."""
+    techniques: Mapping[str, str] | None = None
+    """Technique of ATT&CK in force → ``""``; retired → what took its place, or ``"nothing"``."""
+    produced: Mapping[str, frozenset[str] | None] | None = None
+    """Data set of a collector → the fields that its events can have; None: any."""
+
+
+def check(paths: Iterable[Path], around: Surroundings | None = None) -> list[Remark]:
+    """Return every remark on the rules below *paths*, in order of their files."""
+    around = around or Surroundings()
     remarks: list[Remark] = []
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
+    validators = Validators()
     for path, _ in find_files(paths):
         drafts, complaints = read_file(path)
         remarks += [Remark("error", text) for text in complaints]
         for draft in drafts:
             remarks += [Remark("error", text) for text in draft.complaints]
-            remarks += _same_id(draft, seen)
-            remarks += _check(draft)
+            remarks += _same(draft, seen)
+            remarks += _check(draft, around)
+            remarks += _advise(draft, validators)
         own = [d for d in drafts if not isinstance(d.parsed, SigmaFilter) and _is_ours(d)]
         if own and not path.with_name(f"{path.stem}.test.yaml").is_file():
             text = own[0].document.complain((), f"has no tests ({path.stem}.test.yaml)")
             remarks.append(Remark("warning", text))
-    known = {remark.text for remark in remarks}
-    for refusal in ruleset.refused if ruleset is not None else ():
-        if refusal.complaint not in known:
-            remarks.append(Remark("error", refusal.complaint))
+    remarks += _of_the_set(around, {remark.text for remark in remarks})
     return list(dict.fromkeys(remarks))
+
+
+def _of_the_set(around: Surroundings, known: set[str]) -> Iterator[Remark]:
+    """Yield what shows only when all rules are loaded together."""
+    if around.ruleset is None:
+        return
+    for refusal in around.ruleset.refused:
+        if refusal.complaint not in known:
+            yield Remark("error", refusal.complaint)
+    for path, problem in groups.advise(around.ruleset, around.produced or {}):
+        yield Remark("warning", f"{path}: group-by: {problem}")
+
+
+def _advise(draft: Draft, validators: Validators) -> Iterator[Remark]:
+    """Yield what is sound and could be better."""
+    document, parsed = draft.document, draft.parsed
+    if draft.complaints or parsed is None:
+        return
+    section = "filter" if isinstance(parsed, SigmaFilter) else "detection"
+    found: list[tuple[Route, str]] = []
+    if isinstance(document.value.get(section), dict):
+        for item in items(section, document.value[section]):
+            found += values.advise(item)
+            found += expressions.advise(item)
+    if isinstance(parsed, SigmaRule):
+        found += logic.advise(parsed)
+    if not isinstance(parsed, SigmaFilter):
+        found += validators.advise(parsed, document.value)
+    for route, problem in found:
+        yield Remark("warning", document.complain(route, problem))
 
 
 def _is_ours(draft: Draft) -> bool:
@@ -87,21 +127,24 @@ def _is_ours(draft: Draft) -> bool:
     return value.get("taxonomy") == "ecs" or "kr" in value
 
 
-def _same_id(draft: Draft, seen: dict[str, str]) -> Iterator[Remark]:
-    identity = draft.document.value.get("id")
-    if not identity:
-        return
-    first = seen.setdefault(str(identity), draft.document.place(("id",)))
-    if first != draft.document.place(("id",)):
-        text = draft.document.complain(("id",), f"the rule at {first} has it already")
-        yield Remark("error", text)
+def _same(draft: Draft, seen: dict[tuple[str, str], str]) -> Iterator[Remark]:
+    """Yield what two rules must not share: the id, and better not the title."""
+    weights: dict[str, Weight] = {"id": "error", "title": "warning"}
+    for key, weight in weights.items():
+        word = str(draft.document.value.get(key) or "")
+        here = draft.document.place((key,))
+        first = seen.setdefault((key, word), here)
+        if word and first != here:
+            said = "has it already" if key == "id" else "is called so too"
+            yield Remark(weight, draft.document.complain((key,), f"the rule at {first} {said}"))
 
 
-def _check(draft: Draft) -> Iterator[Remark]:
+def _check(draft: Draft, around: Surroundings) -> Iterator[Remark]:
     document = draft.document
     for weight, route, problem in (
         *_head(document.value),
         *_tags(document.value),
+        *_techniques(document.value, around.techniques),
         *_ours(draft),
         *_detection(draft),
     ):
@@ -161,6 +204,20 @@ def _tags(value: dict[str, Any]) -> Iterator[Found]:
             yield "warning", route, f"{name!r} is no ATT&CK technique"
     if isinstance(tags, list) and len(set(map(str, tags))) < len(tags):
         yield "warning", ("tags",), "a tag stands here twice"
+
+
+def _techniques(value: dict[str, Any], techniques: Mapping[str, str] | None) -> Iterator[Found]:
+    tags = value.get("tags")
+    if techniques is None or not isinstance(tags, list):
+        return
+    for i, tag in enumerate(tags):
+        name = str(tag).removeprefix("attack.").upper()
+        if not str(tag).startswith("attack.") or not _TECHNIQUE.fullmatch(name.lower()):
+            continue
+        if name not in techniques:
+            yield "warning", ("tags", i), f"ATT&CK knows no technique {name}"
+        elif techniques[name]:
+            yield "warning", ("tags", i), f"{name} is retired; now it is {techniques[name]}"
 
 
 def _ours(draft: Draft) -> Iterator[Found]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -23,6 +23,11 @@ from kr_secops.errors import UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kr_secops.collect.collector import Collector
+
 
 def check(
     paths: Paths = None,
@@ -33,14 +38,17 @@ def check(
     ] = None,
 ) -> None:
     """Print each complaint as ``path:line:column: key: problem``."""
+    from kr_secops.collect.catalog import load as load_collectors
+    from kr_secops.rule.lint import Surroundings
     from kr_secops.rule.lint import check as lint
 
     wanted = paths or content.search_path("rules")
     ensure_exist(wanted)
-    ruleset = load_with(paths, pipeline)
+    produced = _produced(load_collectors().values())
+    around = Surroundings(load_with(paths, pipeline), _techniques(), produced)
     remarks = [
         remark
-        for remark in lint(wanted, ruleset)
+        for remark in lint(wanted, around)
         if not paths or any(remark.text.startswith(str(path)) for path in paths)
     ]
     for remark in remarks:
@@ -54,6 +62,24 @@ def check(
     console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
     if errors:
         raise typer.Exit(3)
+
+
+def _techniques() -> dict[str, str]:
+    from kr_secops.report import attack
+
+    techniques = {name: now or "nothing" for name, (now, _) in attack.retired().items()}
+    return techniques | dict.fromkeys(attack.known(), "")
+
+
+def _produced(collectors: Iterable[Collector]) -> dict[str, frozenset[str] | None]:
+    """Return the fields of each data set, None where its collector does not say how lines look."""
+    found: dict[str, frozenset[str] | None] = {}
+    for collector in collectors:
+        shapes = collector.shapes()
+        fields = (shape.fields | shape.derived | shape.constants.keys() for shape in shapes)
+        before = found.get(collector.dataset, frozenset())
+        found[collector.dataset] = before.union(*fields) if before is not None and shapes else None
+    return found
 
 
 def test(paths: Paths = None) -> None:

@@ -1,0 +1,1 @@
+"""What is sound in a rule and could be better: for ``rule check``, a module a kind of advice."""
