@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from sigma.rule import SigmaDetection
@@ -30,6 +30,8 @@ class Item:
     modifiers: tuple[str, ...]
     values: tuple[Any, ...]
     is_list: bool
+    is_named_apart: bool = False
+    """Its ``all`` makes its key another than that of the item beside it: YAML has a key once."""
 
     def place(self, i: int) -> Route:
         """Return the route of the value *i*."""
@@ -47,7 +49,9 @@ def _items(route: Route, definition: Any) -> Iterator[Item]:
     if isinstance(definition, dict):
         for key, value in definition.items():
             field, *modifiers = str(key).split("|")
-            yield _item((*route, key), field, tuple(modifiers), value)
+            bare = "|".join(part for part in str(key).split("|") if part != "all")
+            item = _item((*route, key), field, tuple(modifiers), value)
+            yield replace(item, is_named_apart=bare != key and bare in definition)
     elif isinstance(definition, list) and any(isinstance(item, dict) for item in definition):
         for i, inner in enumerate(definition):
             yield from _items((*route, i), inner)

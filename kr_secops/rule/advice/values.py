@@ -24,7 +24,7 @@ _SHOWN: Final = 60
 def advise(item: Item) -> Iterator[Advice]:
     """Yield what could be better about the values of *item*."""
     yield from _doubled(item)
-    if "all" in item.modifiers and len(item.values) == 1:
+    if "all" in item.modifiers and len(item.values) == 1 and not item.is_named_apart:
         yield item.route, "all says nothing about a single value"
     yield from _wildcards(item)
     yield from _covered(item)

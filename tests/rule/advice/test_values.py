@@ -29,6 +29,7 @@ CASES = {
         [*(f"'f{i}' is covered by 'f'" for i in (1, 2, 3, 4)), "2 more values of this list"],
     ),
     "a single all": ("a|contains|all: [foo]", ["all says nothing about a single value"]),
+    "a single all that tells two keys apart": ("a|contains: foo\n    a|contains|all: bar", []),
     "only a wildcard": ("a: '*'", ["* alone asks only for any value; write FIELD|exists: true"]),
     "open anyway": ("a|contains: '*foo'", ["contains is open on both sides as it is"]),
     "open behind": ("a|startswith: 'foo*'", ["startswith is open behind as it is"]),
