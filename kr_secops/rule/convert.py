@@ -34,8 +34,12 @@ _MOST_TEXTS: Final = 10_000
 """Texts that the placeholders of one value may stand for."""
 _SIGMA: Final = re.compile("[\u03c3\u03c2]")
 """A capital sigma lower-cases to one of these, by what stands around it."""
+_NOT_PLAIN: Final = re.compile("[\0\u03c3\u03c2]")
+"""To hyperscan a literal ends at a NUL."""
 _ONE_LETTER: Final = "(?:i\u0307|.)"
 """A capital I with a dot lower-cases to two."""
+_ADDED: Final = re.compile(r"_cond_[a-z]{10}\Z|_filt_[a-z]{10}_")
+"""Names of parts that pySigma adds: log sources and filters."""
 _POSIX_CLASS: Final = re.compile(r"\[:\^?[a-z]+:\]")
 """Valid to pySigma; to Python a set of these letters."""
 _KINDS: Final = {"s": "=", "*s*": "*", "s*": "^", "*s": "$"}
@@ -80,7 +84,11 @@ class _Conversion:
         if isinstance(node, ConditionNOT):
             return ("not", self.condition(node.args[0]))
         if isinstance(node, ConditionSelector):
-            names = node.resolve_referenced_detections(self.detections)
+            names = [
+                name
+                for name in node.resolve_referenced_detections(self.detections)
+                if node.pattern.startswith("_filt_") or not _ADDED.match(name.identifier)
+            ]
             if not names:
                 raise UnsupportedError(f"no part is named like {node.pattern!r}")
             op = "and" if node.cond_class is ConditionAND else "or"
@@ -170,12 +178,12 @@ class _Conversion:
             return join("or", [self.keyword(item) for item in value.values])
         if isinstance(value, sigma.SigmaString):
             return join("or", [_keyword(text) for text in self.expanded(value)])
-        if isinstance(value, sigma.SigmaNumber):
+        if type(value) is sigma.SigmaNumber:  # not a part of a time, which is one too
             return ("word", str(value.number).lower())
         if isinstance(value, sigma.SigmaRegularExpression):
             _, _, text, flags, runs = self.pattern("", value)
             return ("words", text, flags, runs, False)
-        raise UnsupportedError(f"{type(value).__name__} cannot be a keyword")
+        raise UnsupportedError("what is no text, number or expression needs a field")
 
 
 def _shown(name: str) -> str:
@@ -193,7 +201,7 @@ def _text(field: str, value: sigma.SigmaString) -> Node:
     shape = "".join("s" if isinstance(p, str) else "*" if p is _MULTI else "?" for p in parts)
     if shape in _KINDS and not cased:
         (text,) = (p for p in parts if isinstance(p, str))
-        if not _has_sigma(text):
+        if _is_plain(text):
             return ("lit", field, _KINDS[shape], text.lower())
     pattern, runs = _glob(parts, cased)
     return ("cased" if cased else "glob", field, pattern, runs)
@@ -208,7 +216,7 @@ def _keyword(value: sigma.SigmaString) -> Node:
         del parts[-1]
     if not parts:
         raise UnsupportedError("an empty keyword would match everything")
-    if len(parts) == 1 and isinstance(parts[0], str) and not cased and not _has_sigma(parts[0]):
+    if len(parts) == 1 and isinstance(parts[0], str) and not cased and _is_plain(parts[0]):
         return ("word", parts[0].lower())
     pattern, runs = _glob(parts, cased)
     return ("words", pattern, int(re.DOTALL), runs, not cased)
@@ -226,8 +234,9 @@ def _joined(
     return joined
 
 
-def _has_sigma(text: str) -> bool:
-    return not text.isascii() and bool(_SIGMA.search(text.lower()))
+def _is_plain(text: str) -> bool:
+    """Return whether *text* can be looked for as it stands, lower-cased."""
+    return "\0" not in text and (text.isascii() or not _SIGMA.search(text.lower()))
 
 
 def _glob(parts: Sequence[Any], cased: bool) -> tuple[str, tuple[str, ...]]:
@@ -244,7 +253,7 @@ def _glob(parts: Sequence[Any], cased: bool) -> tuple[str, tuple[str, ...]]:
             raise UnsupportedError(f"nothing says what %{part.name}% stands for")
         else:
             pattern += ".*" if part is _MULTI else "." if cased else _ONE_LETTER
-    runs = {run for text in texts for run in _SIGMA.split(text) if run}
+    runs = {run for text in texts for run in _NOT_PLAIN.split(text) if run}
     return pattern, tuple(sorted(runs, key=lambda t: (-len(t), t)))
 
 

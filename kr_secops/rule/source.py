@@ -20,6 +20,7 @@ from sigma.rule import SigmaDetectionItem, SigmaRule
 from kr_secops.document import Model, did_you_mean, examine, validate
 from kr_secops.errors import ContentError
 from kr_secops.finding import Level
+from kr_secops.rule.lawful import condition_problems, item_problems, modifier_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,10 +35,6 @@ NOT_RULES: Final = frozenset({"pipelines", "placeholders", "identifiers", "contr
 
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 _RANGE: Final = frozenset(op for op in ("lt", "lte", "gt", "gte", "eq", "neq"))
-_EXACT: Final = 1 << 53
-"""Up to here pySigma keeps every digit of a number."""
-_PLACED: Final = frozenset({"startswith", "endswith"})
-_ENCODINGS: Final = frozenset({"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
 _PLACES: Final[dict[type[SigmaError], str]] = {
     sigma_errors.SigmaIdentifierError: "id",
     sigma_errors.SigmaTitleError: "title",
@@ -187,6 +184,7 @@ def _draft(document: Document) -> Draft:
         )
     if draft.parsed is not None:
         draft.complaints += _explain(document, draft.parsed.errors)
+        draft.complaints += _senseless_conditions(document)
         draft.complaints += _senseless_items(document)
     elif "detection" in value:
         draft.complaints += detection_complaints(document, ("detection",))
@@ -234,7 +232,7 @@ def _place(document: Document, error: SigmaError) -> Route:
 def _said(error: SigmaError) -> str:
     text = (error.args[0] if error.args else str(error)) or type(error).__name__
     text = str(text).removeprefix("Sigma rule ").removeprefix("Sigma ")
-    return text[:1].lower() + text[1:]
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def detection_complaints(document: Document, route: Route) -> list[str]:
@@ -256,8 +254,20 @@ def detection_complaints(document: Document, route: Route) -> list[str]:
     return complaints
 
 
+def _senseless_conditions(document: Document) -> Iterator[str]:
+    """Yield what is wrong with conditions though pySigma may let it pass."""
+    for section in ("detection", "filter"):
+        parts = document.value.get(section)
+        if not isinstance(parts, dict) or "condition" not in parts:
+            continue
+        given = parts["condition"]
+        for one in given if isinstance(given, list) else [given]:
+            for problem in condition_problems(one):
+                yield document.complain((section, "condition"), problem)
+
+
 def _senseless_items(document: Document) -> Iterator[str]:
-    """Yield what pySigma lets pass although no event could be compared with it."""
+    """Yield what is wrong with items though pySigma lets it pass."""
     for section in ("detection", "filter"):
         parts = document.value.get(section)
         if isinstance(parts, dict):
@@ -265,26 +275,8 @@ def _senseless_items(document: Document) -> Iterator[str]:
                 if name in ("condition", "rules"):
                     continue
                 for at, key, value in _items((section, name), definition):
-                    for problem in _senseless(key, value):
+                    for problem in item_problems(key, value):
                         yield document.complain(at, problem)
-
-
-def _senseless(key: str | None, value: Any) -> Iterator[str]:
-    field, *chain = (key or "").split("|")
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        yield "an empty list says nothing"
-    for one in values:
-        if isinstance(one, int) and not chain and abs(one) > _EXACT:
-            yield f"{one} would lose digits as a number; put it in quotation marks"
-    if not field and not _PLACED.isdisjoint(chain):
-        yield "keywords are looked for anywhere: they have neither beginning nor end"
-    if "expand" in chain and not _ENCODINGS.isdisjoint(chain[chain.index("expand") :]):
-        yield "an encoding after expand would encode the name of the placeholder"
-    if "re" in chain:
-        for one in values:
-            if not isinstance(one, str):
-                yield f"an expression is a text; {one} is none"
 
 
 def _items(route: Route, definition: Any) -> Iterator[tuple[Route, str | None, Any]]:
@@ -310,13 +302,13 @@ def _item_complaints(document: Document, route: Route, key: str | None, value: A
         isinstance(value, list) and any(isinstance(v, dict | list) for v in value)
     ):
         return [document.complain(route, "a field has a value or a list of values")]
-    senseless = [document.complain(route, problem) for problem in _senseless(key, value)]
+    senseless = [document.complain(route, problem) for problem in item_problems(key, value)]
     if senseless:
         return senseless
     try:
         SigmaDetectionItem.from_mapping(key, value)
     except SigmaError as e:
-        return [document.complain(route, _said(e))]
+        return [document.complain(route, modifier_problem(key or "", str(e)) or _said(e))]
     except (TypeError, ValueError, AttributeError) as e:
         return [document.complain(route, str(e))]
     return []

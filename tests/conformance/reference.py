@@ -38,6 +38,10 @@ UNITS = ("minute", "hour", "day", "week", "month", "year")
 ENCODINGS = {
     "wide": "utf-16-le", "utf16le": "utf-16-le", "utf16be": "utf-16-be", "utf16": "utf-16-le",
 }  # fmt: skip
+TEXTUAL = {
+    *ENCODINGS, "contains", "startswith", "endswith", "windash", "base64", "base64offset", "expand",
+    "cased", "all", "neq",
+}  # fmt: skip
 
 
 def is_true(detection: Mapping[str, Any], event: Mapping[str, Any], lists: Lists) -> bool:
@@ -271,6 +275,18 @@ def _patterns(value: Any, modifiers: list[str], lists: Lists) -> Iterator[_Patte
                 for letters in _modified(name, pattern.letters, lists, marked)
             ]
     yield from patterns
+
+
+def texts_of(value: Any, modifiers: list[str], lists: Lists) -> list[str]:
+    """Return texts that fit a value under *modifiers* that make a pattern of it; else none."""
+    if not isinstance(value, str) or not {*modifiers} <= TEXTUAL:
+        return []
+    spelt = {MANY: ("", "xx"), ONE: ("y", "y")}
+    return [
+        "".join(spelt[c][long] if c in spelt else c for c in pattern.letters)
+        for pattern in _patterns(value, modifiers, lists)
+        for long in (0, 1)
+    ]
 
 
 def _modified(

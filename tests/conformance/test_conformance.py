@@ -55,6 +55,8 @@ def identity(place: str) -> str:
 def document(case: Case) -> dict[str, Any]:
     """The rule of a case: about sshd in ECS, or what ``rule`` says."""
     detection = case.get("detection") or {"s": case.get("item"), "condition": "s"}
+    if "condition" in case:
+        detection = {**case["parts"], "condition": case["condition"]}
     rule = {
         "title": case["name"], "id": identity(case["place"]), "taxonomy": "ecs", "level": "low",
         "logsource": SSHD, "detection": detection, **case.get("rule", {}),
@@ -85,7 +87,7 @@ def chapter_rules(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], R
             (folder / "placeholders" / f"{name}.txt").write_text("\n".join(values))
         rules = [
             document(param.values[0])
-            for param in cases("item", "detection", "rule")
+            for param in cases("item", "detection", "condition", "rule")
             if param.values[0]["chapter"] == chapter
         ]
         text = "\n---\n".join(json.dumps(rule, ensure_ascii=False) for rule in rules)
@@ -95,7 +97,7 @@ def chapter_rules(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], R
     return make
 
 
-@pytest.mark.parametrize("case", list(cases("item", "detection", "rule")))
+@pytest.mark.parametrize("case", list(cases("item", "detection", "condition", "rule")))
 def test_a_case(case: Case, chapter_rules: Callable[[str], Ruleset]) -> None:
     ruleset = chapter_rules(case["chapter"])
     mine = identity(case["place"])
