@@ -130,8 +130,11 @@ def test_usage(run: Run, words: list[str], code: int) -> None:
 
 
 @pytest.mark.parametrize("command", ["coverage", "fields"])
-def test_a_broken_rule_is_named_and_left_out(run: Run, folder: Path, command: str) -> None:
+def test_a_broken_rule_stops_or_is_left_out(run: Run, folder: Path, command: str) -> None:
     (folder / "broken.yml").write_text("title: x\ndetection: {s: {a|conatins: b}, condition: s}\n")
     ran = run("rule", command, folder)
+    assert ran.code == 3
+    assert "broken.yml:2:" in ran.err
+    ran = run("rule", command, folder, "--skip-invalid")
     assert ran.code == 0
     assert "broken.yml:2:" in ran.err

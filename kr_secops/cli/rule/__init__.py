@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kr_secops.cli.group import command_group
-from kr_secops.cli.rule import backtesting, checking, coverage, fields, listing
+from kr_secops.cli.rule import backtesting, checking, coverage, fields, listing, stats, visibility
 from kr_secops.language import tr
 
 app = command_group(tr("List, check, test and explain rules."))
@@ -26,3 +26,9 @@ app.command(
     "coverage", help=tr("Say which ATT&CK techniques the rules cover; Navigator layers too.")
 )(coverage.coverage)
 app.command("fields", help=tr("Print the fields that the rules look at, and how."))(fields.fields)
+app.command(
+    "visibility", help=tr("Say which rules could fire on these logs, and what the rest lacks.")
+)(visibility.visibility)
+app.command("stats", help=tr("Count what each rule finds in these logs, and what it costs."))(
+    stats.stats
+)

@@ -35,6 +35,7 @@ def coverage(
         typer.Option("-f", "--format", metavar="|".join(FORMATS), help=tr("Default: table.")),
     ] = None,
     output: options.Output = None,
+    skip_invalid: options.SkipInvalid = False,
 ) -> None:
     """Print tactics with their techniques, or a layer for the ATT&CK Navigator."""
     from kr_secops.report.coverage import cover
@@ -43,7 +44,7 @@ def coverage(
     if findings:
         found = _kept()
     else:
-        _, chosen_rules = rules_within(paths, rules, pipeline)
+        _, chosen_rules = rules_within(paths, rules, pipeline, skip_invalid)
         found = cover((title(rule), rule) for rule in chosen_rules)
     with options.opened(output) as stream:
         _WRITERS[name](found, tr("Findings") if findings else tr("Rules"), stream)

@@ -32,12 +32,13 @@ def fields(
         typer.Option("-f", "--format", metavar="|".join(FORMATS), help=tr("Default: table.")),
     ] = None,
     output: options.Output = None,
+    skip_invalid: options.SkipInvalid = False,
 ) -> None:
     """Print a row a field, the most used first."""
     from kr_secops.rule.fields import used, written
 
     name = form_of(form, FORMATS)
-    ruleset, chosen = rules_within(paths, rules, pipeline)
+    ruleset, chosen = rules_within(paths, rules, pipeline, skip_invalid)
     roots = [*content.search_path("rules"), *(rules or ()), *(paths or ())]
     names = written(chosen, _pipelines(roots, pipeline or ()))
     uses = sorted(used(ruleset, chosen).values(), key=lambda use: (-len(use.rules), use.name))

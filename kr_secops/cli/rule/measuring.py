@@ -14,8 +14,10 @@ from kr_secops.cli.rule.loading import ensure_exist
 from kr_secops.language import chosen, tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from kr_secops.detect.observed import Observed
+    from kr_secops.event import Event
     from kr_secops.rule.metadata import Rule
     from kr_secops.rule.ruleset import Ruleset
 
@@ -25,17 +27,17 @@ Within = Annotated[
 ]
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help=tr("Files or folders of logs; - is standard input.")),
+    typer.Argument(metavar="INPUT", help=tr("Files or folders of logs; - is standard input.")),
 ]
 
 
 def rules_within(
-    paths: Sequence[Path] | None, rules: options.Rules, pipeline: options.Pipelines
+    paths: Sequence[Path] | None,
+    rules: options.Rules,
+    pipeline: options.Pipelines,
+    skip_invalid: bool,
 ) -> tuple[Ruleset, list[Rule]]:
-    """Return the rule set, and those of its rules that stand below *paths* (all if there are none).
-
-    What is invalid is named on stderr and left out: figures of the rest are worth having.
-    """
+    """Return the rule set, and those of its rules that stand below *paths*; all if none are given."""
     ensure_exist([*(paths or ()), *(rules or ())])
     roots = list(rules or content.search_path("rules"))
     below = [path.resolve() for path in paths or ()]
@@ -43,7 +45,7 @@ def rules_within(
     foreign = [path for path in below if not any(path.is_relative_to(root) for root in known)]
     configuration = reading.load_settings(None, None)
     asked = [*roots, *foreign] if rules or foreign else None
-    ruleset = load_rules(asked, pipeline, True, reading.cache_dir(configuration))
+    ruleset = load_rules(asked, pipeline, skip_invalid, reading.cache_dir(configuration))
     if not below:
         return ruleset, list(ruleset.rules)
     chosen_rules = [
@@ -52,6 +54,51 @@ def rules_within(
         if any(rule.file.resolve().is_relative_to(path) for path in below)
     ]
     return ruleset, chosen_rules
+
+
+class Read:
+    """The events of the inputs, masked, once; then what could not be read."""
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        collector: str | None,
+        host: str | None,
+        zone: str | None,
+        year: int | None,
+    ) -> None:
+        """Look at the options; read nothing yet."""
+        from kr_secops.pipeline import Account
+
+        self._configuration = reading.load_settings(host, zone)
+        self._options = reading.read_options(self._configuration, collector, year)
+        self._inputs = inputs
+        self._account = Account()
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event; at the end tell what was left out, and fail if nothing was read."""
+        from kr_secops.collect.reading import read
+        from kr_secops.pipeline import events
+
+        items = read(self._inputs, self._options)
+        yield from events(items, reading.guard(self._configuration), self._account)
+        reading.tell(self._account)
+        reading.ensure_something_read(self._account)
+
+
+def tell_left_out(observed: Observed) -> None:
+    """Say what was not counted because there was too much of it."""
+    if observed.events_left_out:
+        console.note(
+            tr(
+                "{count} events of too many log sources were not counted",
+                count=observed.events_left_out,
+            )
+        )
+    if observed.names_left_out:
+        console.note(
+            tr("{count} values of too many fields were not counted", count=observed.names_left_out)
+        )
 
 
 def title(rule: Rule) -> str:

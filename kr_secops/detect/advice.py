@@ -1,0 +1,42 @@
+"""What would bring a log source that never came: a collector of ours, or a setting of Windows."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kr_secops.language import Language
+
+
+@cache
+def _settings() -> dict[tuple[str, str], dict[Language, str]]:
+    """Return channel and event number (``*``: any), lower-cased → what to set."""
+    text = (files("kr_secops.detect") / "sources.tsv").read_text("utf-8")
+    rows = (line.split("\t") for line in text.splitlines())
+    return {(channel, code): {"en": en, "id": id_} for channel, code, en, id_ in rows}
+
+
+@cache
+def _collectors() -> dict[str, str]:
+    """Return data set, and name, of each collector → the collector and where it reads."""
+    from kr_secops.collect.catalog import load
+
+    found: dict[str, str] = {}
+    for collector in load().values():
+        said = ": ".join(filter(None, (collector.id, " ".join(collector.inputs[:2]))))
+        found.setdefault(collector.dataset, said)
+        found.setdefault(collector.id, said)
+    return found
+
+
+def advice(source: str, language: Language) -> str:
+    """Return how to come by the log source *source*, a label in lower case; empty if not known."""
+    settings = _settings()
+    channel, _, code = source.rpartition(" ")
+    for key in ((channel, code), (channel, "*"), (source, "*")):
+        if key in settings:
+            return settings[key][language]
+    collectors = _collectors()
+    return collectors.get(source) or collectors.get(source.partition(".")[0], "")
