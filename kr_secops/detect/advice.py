@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @cache
 def _settings() -> dict[tuple[str, str], dict[Language, str]]:
-    """Return channel and event number (``*``: any), lower-cased → what to set."""
+    """Return channel and event number (``*``: any), lower-cased → what to set.
+
+    A field behind the number, ``4688 winlog.event_data.CommandLine``: what to set for that field.
+    """
     text = (files("kr_secops.detect") / "sources.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in text.splitlines())
     return {(channel, code): {"en": en, "id": id_} for channel, code, en, id_ in rows}
@@ -40,3 +43,13 @@ def advice(source: str, language: Language) -> str:
             return settings[key][language]
     collectors = _collectors()
     return collectors.get(source) or collectors.get(source.partition(".")[0], "")
+
+
+def field_advice(source: str, name: str, language: Language) -> str:
+    """Return how the log source *source* comes to fill the field *name*; empty if not known."""
+    settings = _settings()
+    channel, _, code = source.lower().rpartition(" ")
+    for key in ((channel, f"{code} {name}"), (channel, f"* {name}"), (source, f"* {name}")):
+        if key in settings:
+            return settings[key][language]
+    return ""

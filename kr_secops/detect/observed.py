@@ -20,9 +20,9 @@ SOURCE: Final = (
     *("event.category", "event.type"),
 )
 """Fields that say which log an event came from and which kind of record it is."""
-SOURCES_KEPT: Final = 4096
-NAMES_KEPT: Final = 4096
-"""Names kept in all beside those that rules look at: an attacker may invent as many as they like."""
+SOURCES_KEPT: Final = 2048
+NAMES_KEPT: Final = 200_000
+"""Names kept of all sources together, beside those that rules look at: anyone may invent some."""
 
 Key: TypeAlias = "tuple[str | tuple[str, ...] | None, ...]"
 """Values of `SOURCE`."""
@@ -73,7 +73,7 @@ class Observed:
         """Values of fields that were not counted because there were too many names."""
         self.events_left_out = 0
         """Events whose source was not counted because there were too many."""
-        self._names = dict.fromkeys(wanted, True)
+        self._wanted = frozenset(wanted)
         self._room = NAMES_KEPT
 
     def add(self, event: Event) -> None:
@@ -88,17 +88,18 @@ class Observed:
                 return
             seen = self.sources[key] = Seen(key)
         seen.events += 1
-        filled, names = seen.filled, self._names
+        filled = seen.filled
         for name, value in event.items():
-            if name in names or self._admit(name):
+            if name in filled or self._admit(name):
                 filled[name] += value not in (None, "", [])
 
     def _admit(self, name: str) -> bool:
+        if name in self._wanted:
+            return True
         if self._room <= 0:
             self.names_left_out += 1
             return False
         self._room -= 1
-        self._names[name] = True
         return True
 
     def filled(self) -> Counter[str]:

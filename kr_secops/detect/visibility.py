@@ -10,11 +10,11 @@ enough, and a filter needs nothing.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from kr_secops.detect.matcher import Low, holds
+from kr_secops.detect.matcher import Low, holds, texts
 from kr_secops.detect.observed import SOURCE
 from kr_secops.rule.tree import field_names, plain
 from kr_secops.rule.witness import KEYS, key_values
@@ -58,6 +58,8 @@ class Verdict:
     reason: Reason = Reason.none
     missing: tuple[str, ...] = ()
     """Fields that no event of its log source fills: needed if it is blind, of use if partly."""
+    at: str = ""
+    """The log source that misses the fewest of them."""
     wants: tuple[str, ...] = ()
     """Log sources that would do, where none of them came; as `observed.label`, lower-cased."""
 
@@ -86,14 +88,14 @@ class Visibility:
 
     def unseen(self) -> Counter[str]:
         """Return log source that never came → rules blind without it."""
-        return Counter(
-            wanted for verdict in self.verdicts for wanted in verdict.wants if not verdict.missing
-        )
+        return Counter(wanted for verdict in self.verdicts for wanted in verdict.wants)
 
 
 COMPUTED: Final = "kr.pii."
 """Facts that privacy adds where there is something to tell: their absence is no blindness."""
 
+_PRESENCE: Final = ("exists", "empty", "null", "ref")
+"""Leaves that the value of a field alone does not settle."""
 _FILLED: Final = ("lit", "cidr", "cmp", "part")
 """Leaves that are never true of an empty value."""
 
@@ -145,7 +147,7 @@ class Judge:
         if op in ("word", "words") or leaf[1].startswith(COMPUTED):
             return _YES
         name = leaf[1]
-        if name in SOURCE:
+        if name in SOURCE and op not in _PRESENCE:
             return _YES if holds(leaf, self.low) == want else _WRONG
         is_about_absence = op == "null" or (op == "exists" and not leaf[2])
         if want == is_about_absence:
@@ -154,6 +156,8 @@ class Judge:
         # An expression may be true of an empty text; a text or a number is not.
         there = self.filled.__getitem__ if op in _FILLED else self.filled.__contains__
         missing = frozenset(name for name in needed if not there(name))
+        if missing and name in SOURCE:
+            return _WRONG
         return Chance(False, missing) if missing else _YES
 
 
@@ -201,14 +205,14 @@ class _Court:
         self.ruleset = ruleset
         self.sources: dict[str, Source] = {}
         self.verdicts: dict[int, Verdict] = {}
-        self.judges: dict[tuple[str | None, ...], list[tuple[str, Judge]]] = {}
+        self.judges: dict[tuple[frozenset[str], ...], list[tuple[str, Judge]]] = {}
         """Values of `KEYS`, lower-cased → the sources that have them."""
         for seen in observed.sources.values():
             source = self.sources.setdefault(seen.label, Source(seen.label))
             source.events += seen.events
             event = seen.event()
-            key = tuple(Low(event)[name] if name in event else None for name in KEYS)
-            self.judges.setdefault(tuple(map(_plain, key)), []).append((seen.label, Judge(seen)))
+            key = tuple(frozenset(map(str.lower, texts(event.get(name)))) for name in KEYS)
+            self.judges.setdefault(key, []).append((seen.label, Judge(seen)))
 
     def rule(self, rule: Rule) -> Verdict:
         """Return the verdict on *rule*, asked once."""
@@ -225,14 +229,15 @@ class _Court:
             for label, judge in self._fitting(tree):
                 chance = judge.chance(tree)
                 chances[label] = max(chances.get(label, _WRONG), chance, key=lambda c: c.rank)
-        best = max(chances.values(), key=lambda chance: chance.rank, default=_WRONG)
+        at, best = max(chances.items(), key=lambda one: one[1].rank, default=("", _WRONG))
         for label, chance in chances.items():
             self._note(self.sources[label], rule.number, chance, best)
         missing = tuple(sorted(best.missing))
         if best.possible:
-            return Verdict(rule, Sight.partly if missing else Sight.seen, missing=missing)
+            sight = Sight.partly if missing else Sight.seen
+            return Verdict(rule, sight, missing=missing, at=at if missing else "")
         if missing:
-            return Verdict(rule, Sight.blind, Reason.no_field, missing)
+            return Verdict(rule, Sight.blind, Reason.no_field, missing, at)
         wants = tuple(dict.fromkeys(name for tree in trees for name in _wants(tree)))
         return Verdict(rule, Sight.blind, Reason.no_source, wants=wants)
 
@@ -249,8 +254,8 @@ class _Court:
         allowed = [key_values(tree, name) for name in KEYS]
         for key, judges in self.judges.items():
             if all(
-                values is None or value in values
-                for value, values in zip(key, allowed, strict=True)
+                wanted is None or not wanted.isdisjoint(values)
+                for values, wanted in zip(key, allowed, strict=True)
             ):
                 yield from judges
 
@@ -266,11 +271,7 @@ class _Court:
         ]
         choose = min if correlation.type in _ALL_OF and not correlation.expression else max
         one = choose(below, key=lambda verdict: _ORDER.index(verdict.sight))
-        return Verdict(rule, one.sight, one.reason, one.missing, one.wants)
-
-
-def _plain(value: object) -> str | None:
-    return None if value is None else str(value)
+        return replace(one, rule=rule)
 
 
 def _wants(tree: Node) -> list[str]:

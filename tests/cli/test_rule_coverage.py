@@ -121,6 +121,7 @@ def test_only_below_the_path(run: Run, folder: Path, command: str) -> None:
         (["coverage", "/nowhere"], 2),
         (["coverage", "--rules", "/nowhere"], 2),
         (["coverage", "-f", "xml"], 2),
+        (["coverage", "--findings", "."], 2),
         (["fields", "-f", "json"], 2),
         (["fields", "/nowhere"], 2),
     ],

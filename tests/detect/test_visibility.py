@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kr_secops.detect.advice import advice
+from kr_secops.detect import observed as module
+from kr_secops.detect.advice import advice, field_advice
 from kr_secops.detect.matcher import Low, holds
-from kr_secops.detect.observed import NAMES_KEPT, SOURCES_KEPT, Observed
+from kr_secops.detect.observed import Observed
 from kr_secops.detect.visibility import Judge, Reason, Sight, judge, wanted
 from tests.detect.conftest import rule
 
@@ -170,16 +171,31 @@ def test_a_source_tells_what_it_misses(make_rules: Callable[..., Ruleset]) -> No
     assert source.missing == {"source.ip": 2}
 
 
-def test_memory_ends_somewhere() -> None:
+def test_memory_ends_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "NAMES_KEPT", 100)
+    monkeypatch.setattr(module, "SOURCES_KEPT", 10)
     observed = Observed(["user.name"])
-    observed.add({f"x.{i}": i for i in range(NAMES_KEPT + 50)} | {"user.name": "x"})
+    observed.add({f"x.{i}": i for i in range(150)} | {"user.name": "x"})
     assert observed.names_left_out == 50
     assert observed.filled()["user.name"] == 1
-    for i in range(SOURCES_KEPT + 5):
-        observed.add({"event.dataset": f"d{i}"})
-    assert len(observed.sources) == SOURCES_KEPT
+    for i in range(15):
+        observed.add({"event.dataset": f"d{i}", "user.name": "x"})
+    assert len(observed.sources) == 10
     assert observed.events_left_out == 6
-    assert observed.events == SOURCES_KEPT + 6
+    assert observed.events == 16
+    assert observed.filled()["user.name"] == 10
+
+
+def test_a_list_where_one_value_is_usual(make_rules: Callable[..., Ruleset]) -> None:
+    rules = make_rules(rule({"s": {"user.name": "x"}, "condition": "s"}))
+    assert one(rules, SSHD | {"event.dataset": ["x", "sshd"]}) == ("seen", "", ())
+
+
+def test_a_field_that_windows_must_be_told_to_write() -> None:
+    name = "winlog.event_data.CommandLine"
+    assert "command line" in field_advice("Security 4688", name, "en")
+    assert field_advice("Security 4688", "winlog.event_data.Nothing", "en") == ""
+    assert field_advice("nginx.access web", "user_agent.original", "id")
 
 
 @pytest.mark.parametrize(
@@ -243,6 +259,7 @@ def is_true(node: Node, low: Low) -> bool:
     return holds(node, low)
 
 
+@settings(max_examples=400)
 @given(TREES, EVENTS)
 def test_what_is_true_of_an_event_was_possible(tree: Node, event: Event) -> None:
     observed = Observed()

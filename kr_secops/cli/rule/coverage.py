@@ -11,6 +11,7 @@ from kr_secops import settings
 from kr_secops.cli import console, options
 from kr_secops.cli.rule import rows
 from kr_secops.cli.rule.measuring import Within, form_of, rules_within, title
+from kr_secops.errors import UsageError
 from kr_secops.language import chosen, tr
 from kr_secops.report.inert import one_line
 
@@ -41,6 +42,8 @@ def coverage(
     from kr_secops.report.coverage import cover
 
     name = form_of(form, FORMATS)
+    if findings and (paths or rules):
+        raise UsageError(tr("--findings counts the findings kept, of whatever rules"))
     if findings:
         found = _kept()
     else:

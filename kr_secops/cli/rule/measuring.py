@@ -56,34 +56,23 @@ def rules_within(
     return ruleset, chosen_rules
 
 
-class Read:
-    """The events of the inputs, masked, once; then what could not be read."""
+def read_events(
+    inputs: Sequence[str],
+    collector: str | None,
+    host: str | None,
+    zone: str | None,
+    year: int | None,
+) -> Iterator[Event]:
+    """Yield every event, masked; at the end tell what was left out, and fail if nothing was read."""
+    from kr_secops.collect.reading import read
+    from kr_secops.pipeline import Account, events
 
-    def __init__(
-        self,
-        inputs: Sequence[str],
-        collector: str | None,
-        host: str | None,
-        zone: str | None,
-        year: int | None,
-    ) -> None:
-        """Look at the options; read nothing yet."""
-        from kr_secops.pipeline import Account
-
-        self._configuration = reading.load_settings(host, zone)
-        self._options = reading.read_options(self._configuration, collector, year)
-        self._inputs = inputs
-        self._account = Account()
-
-    def events(self) -> Iterator[Event]:
-        """Yield every event; at the end tell what was left out, and fail if nothing was read."""
-        from kr_secops.collect.reading import read
-        from kr_secops.pipeline import events
-
-        items = read(self._inputs, self._options)
-        yield from events(items, reading.guard(self._configuration), self._account)
-        reading.tell(self._account)
-        reading.ensure_something_read(self._account)
+    configuration = reading.load_settings(host, zone)
+    account = Account()
+    items = read(inputs, reading.read_options(configuration, collector, year))
+    yield from events(items, reading.guard(configuration), account)
+    reading.tell(account)
+    reading.ensure_something_read(account)
 
 
 def tell_left_out(observed: Observed) -> None:

@@ -9,14 +9,24 @@ import typer
 
 from kr_secops.cli import console, options
 from kr_secops.cli.rule import rows
-from kr_secops.cli.rule.measuring import Inputs, Read, form_of, rules_within, tell_left_out, title
+from kr_secops.cli.rule.measuring import (
+    Inputs,
+    form_of,
+    read_events,
+    rules_within,
+    tell_left_out,
+    title,
+)
 from kr_secops.language import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kr_secops.cli.rule.rows import Row
     from kr_secops.detect.observed import Observed
     from kr_secops.detect.profile import Profile
     from kr_secops.detect.visibility import Verdict
+    from kr_secops.event import Event
     from kr_secops.rule.metadata import Rule
     from kr_secops.rule.ruleset import Ruleset
 
@@ -61,7 +71,7 @@ def stats(
     console.set_quiet(quiet)
     name = form_of(form, FORMATS)
     ruleset, chosen = rules_within(None, rules, pipeline, skip_invalid)
-    measured = _measure(ruleset, chosen, Read(inputs, collector, host, zone, year))
+    measured = _measure(ruleset, chosen, read_events(inputs, collector, host, zone, year))
     shown = measured.rows[:slowest]
     with options.opened(output) as stream:
         if name == "table":
@@ -76,14 +86,14 @@ def stats(
     tell_left_out(measured.observed)
 
 
-def _measure(ruleset: Ruleset, chosen: list[Rule], read: Read) -> _Measured:
+def _measure(ruleset: Ruleset, chosen: list[Rule], events: Iterable[Event]) -> _Measured:
     from kr_secops.detect.observed import Observed
     from kr_secops.detect.profile import Profile
     from kr_secops.detect.visibility import judge, wanted
 
     profile = Profile(ruleset)
     observed = Observed(wanted(ruleset, chosen))
-    for event in read.events():
+    for event in events:
         observed.add(event)
         profile.add(event)
     verdicts = judge(ruleset, chosen, observed).verdicts

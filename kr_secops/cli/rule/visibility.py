@@ -9,7 +9,14 @@ import typer
 
 from kr_secops.cli import console, options
 from kr_secops.cli.rule import rows
-from kr_secops.cli.rule.measuring import Inputs, Read, form_of, rules_within, tell_left_out, title
+from kr_secops.cli.rule.measuring import (
+    Inputs,
+    form_of,
+    read_events,
+    rules_within,
+    tell_left_out,
+    title,
+)
 from kr_secops.language import chosen, tr
 
 if TYPE_CHECKING:
@@ -46,7 +53,7 @@ def visibility(
     name = form_of(form, FORMATS)
     ruleset, chosen_rules = rules_within(None, rules, pipeline, skip_invalid)
     observed = Observed(wanted(ruleset, chosen_rules))
-    for event in Read(inputs, collector, host, zone, year).events():
+    for event in read_events(inputs, collector, host, zone, year):
         observed.add(event)
     found = judge(ruleset, chosen_rules, observed)
     with options.opened(output) as stream:
@@ -89,6 +96,8 @@ def _write_table(found: Visibility, observed: Observed, stream: BinaryIO) -> Non
             rows.Column("sight", tr("Sight"), show=lambda sight: _sights()[sight]),
             rows.Column("rule.name", tr("Rule"), 72),
             rows.Column("missing", tr("Fields missing"), 72),
+            rows.Column("at", tr("Log source"), 48),
+            rows.Column("advice", tr("Comes from"), 100),
         ]
         rows.write_table([_verdict(one) for one in needing[:_LISTED]], columns, stream)
         _say_more(len(needing), stream)
@@ -141,6 +150,9 @@ def _unseen(found: Visibility) -> list[Row]:
 
 
 def _verdict(one: Verdict) -> Row:
+    from kr_secops.detect.advice import field_advice
+
+    advised = [field_advice(one.at, name, chosen()) for name in one.missing]
     return {
         "rule.id": one.rule.id,
         "rule.name": title(one.rule),
@@ -149,6 +161,8 @@ def _verdict(one: Verdict) -> Row:
         "sight": one.sight.value,
         "reason": one.reason.value,
         "missing": list(one.missing),
+        "at": one.at,
+        "advice": [*dict.fromkeys(filter(None, advised))],
         "wants": list(one.wants),
     }
 
