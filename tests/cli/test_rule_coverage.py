@@ -51,8 +51,8 @@ def test_the_table_names_all(run: Run, folder: Path) -> None:
     assert ran.code == 0
     assert "Credential Access: 1 of " in text
     assert "1  T1110.001  Brute Force: Password Guessing" in text
-    assert "T1562.001 Disable or Modify Tools is retired -> T1685:" in text
-    assert "1 without a technique:\n  untagged" in text
+    assert "T1562.001 Disable or Modify Tools is retired -> T1685 (1):" in text
+    assert "Without a technique (1):\n  untagged" in text
     assert "\x1b" not in text
     assert "Rules: 3, ATT&CK: 1" in ran.err
 

@@ -77,7 +77,7 @@ def _write_table(found: Coverage, what: str, stream: BinaryIO) -> None:
         rows.write_line(f"{named}: {covered}", stream)
         rows.write_table([_row(one) for one in techniques], columns, stream, head=False)
     for said, titles in _left_out(found):
-        rows.write_line(f"{said}:", stream)
+        rows.write_line(f"{said} ({len(titles)}):", stream)
         for name, count in Counter(titles).items():
             times = f" ({count})" if count > 1 else ""
             rows.write_line(one_line(f"  {name}{times}"), stream)
@@ -97,7 +97,7 @@ def _left_out(found: Coverage) -> Iterator[tuple[str, tuple[str, ...]]]:
     for technique, titles in found.unknown.items():
         yield tr("ATT&CK knows no {technique}", technique=technique), titles
     if found.untagged:
-        yield tr("{count} without a technique", count=len(found.untagged)), found.untagged
+        yield tr("Without a technique"), found.untagged
 
 
 def _write_layer(found: Coverage, what: str, stream: BinaryIO) -> None:
