@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kr_secops.collect.interface import Outcome
     from kr_secops.collect.reading import Item, Reading
     from kr_secops.collect.windows import Record
-    from kr_secops.detect.engine import Engine, Match
+    from kr_secops.detect.engine import Engine, Match, Matched
     from kr_secops.event import Event, Position
     from kr_secops.finding import Finding
     from kr_secops.privacy.mask import Guard
@@ -146,7 +146,7 @@ def _matchable_records(
     data, base = item.block.data, item.block.offset
     private = set(guard.lines(data)) if engine.wants_privacy_in("windows") else set()
     spoken = engine.spoken(data)
-    wanted: list[Record] = []
+    wanted: list[tuple[Record, Matched]] = []
     count = 0
     for record in reader.records(item.block):
         if isinstance(record, Rejected):
@@ -155,19 +155,24 @@ def _matchable_records(
         count += 1
         line = record.offset - base
         try:
-            if engine.wants(record, spoken=spoken is None or line in spoken) or line in private:
-                wanted.append(record)
+            matched = engine.look(record, spoken=spoken is None or line in spoken)
         except (ValueError, RecursionError):  # it is no event; why, its outcome says
-            wanted.append(record)
+            wanted.append((record, {}))
+            continue
+        if matched or line in private:
+            wanted.append((record, matched))
     account.events["windows"] += count
-    suspects = set(_suspects(data, [record.offset - base for record in wanted], guard))
-    for record in wanted:
+    suspects = set(_suspects(data, [record.offset - base for record, _ in wanted], guard))
+    for record, matched in wanted:
         event = reader.outcome(record)
         if isinstance(event, Rejected):
             account.events["windows"] -= 1
             account.leave_out(event, guard)
+        elif record.offset - base in suspects:
+            yield guard.protect(event)
         else:
-            yield guard.protect(event) if record.offset - base in suspects else event
+            engine.expect(event, matched)
+            yield event
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
@@ -24,7 +24,7 @@ from kr_secops.event import event_id, moment, timestamp
 from kr_secops.finding import EVIDENCE_KEPT, Evidence, Finding, finding_id, keep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kr_secops.collect.interface import Shape
     from kr_secops.collect.windows import Record
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from kr_secops.rule.ruleset import Ruleset
 
 DEFAULT_ENTITY: Final = ("host.name", "source.ip", "user.name")
+Matched: TypeAlias = "Mapping[int, int]"
+"""Rules, each with the first of its alternatives that is true."""
+_NOTHING: Final[dict[int, int]] = {}
 _AHEAD: Final = 86_400.0
 """Seconds that an event may lie in the future and still move the time read up to."""
 
@@ -92,6 +95,7 @@ class Engine:
         self._ids: dict[tuple[Any, ...], str] = {}
         self._latest = clock() + _AHEAD
         self._prefilters: dict[str, Prefilter] = {}
+        self._expected: tuple[Event | None, Matched] = (None, _NOTHING)
         self.pending = 0
         """Sightings since the last drain; whoever feeds the engine drains it in good time."""
         if ruleset.correlations:
@@ -142,19 +146,19 @@ class Engine:
         """
         return self._index.spoken(data)
 
-    def wants(self, record: Record, *, spoken: bool) -> bool:
-        """Return whether any rule matches the Windows *record*, without making it an event.
+    def look(self, record: Record, *, spoken: bool) -> Matched:
+        """Return what matches the Windows *record*, without making it an event.
 
         Args:
             record: see `kr_secops.collect.windows.Record`.
             spoken: whether it may hold a keyword.
         """
         found = self._index.candidates(record) if spoken else self._index.look(record)
-        if not found:
-            return False
-        test = self._index.alternatives.test
-        low = Low(record)
-        return any(test(number)(low, record) for number in found)
+        return self._decide(found, record) if found else _NOTHING
+
+    def expect(self, event: Event, matched: Matched) -> None:
+        """Let what `look` said of a record hold for the *event* made of it, if that comes next."""
+        self._expected = (event, matched)
 
     def match(self, event: Event) -> list[Match]:
         """Return every rule that *event* makes true, and keep nothing of it."""
@@ -190,16 +194,21 @@ class Engine:
             for number in sorted(matched)
         ]
 
-    def _matched(self, event: Event) -> dict[int, int]:
+    def _matched(self, event: Event) -> Matched:
         """Return the rules that *event* makes true, each with the first alternative that is."""
+        expected, matched = self._expected
+        if expected is event:
+            return matched
         found = self._index.candidates(event)
-        if not found:
-            return {}
+        return self._decide(found, event) if found else _NOTHING
+
+    def _decide(self, found: tuple[int, ...], event: Event | Record) -> Matched:
         alternatives = self._index.alternatives
+        test = alternatives.test
         low = Low(event)
         matched: dict[int, int] = {}
         for number in set(found) if len(found) > 1 else found:
-            if alternatives.test(number)(low, event):
+            if test(number)(low, event):
                 rule = alternatives.rule(number)
                 matched[rule] = min(number, matched.get(rule, number))
         return matched

@@ -17,6 +17,7 @@ from kr_secops.rule.tree import conjuncts
 if TYPE_CHECKING:
     from kr_secops.collect.interface import Shape
     from kr_secops.collect.windows import Record
+    from kr_secops.detect.engine import Matched
     from kr_secops.event import Event
     from kr_secops.rule.ruleset import Ruleset
     from kr_secops.rule.tree import Node
@@ -82,10 +83,10 @@ class FullScanEngine(Engine):
     def choose(self, collector_key: str, shapes: tuple[Shape, ...], data: bytes) -> None:
         """Take every line."""
 
-    def wants(self, record: Record, *, spoken: bool) -> bool:
-        """Take every record."""
-        del record, spoken
-        return True
+    def look(self, record: Record, *, spoken: bool) -> Matched:
+        """Take every record for its event."""
+        del spoken
+        return self._scan.matched(record.event())
 
-    def _matched(self, event: Event) -> dict[int, int]:
+    def _matched(self, event: Event) -> Matched:
         return self._scan.matched(event)
