@@ -26,3 +26,11 @@ def search_path(kind: str) -> list[Path]:
         home / "kr-secops" / kind,
     ]
     return [folder for folder in candidates if os.path.isdir(folder)]  # noqa: PTH112 (never raises)
+
+
+def own(kind: str) -> Path:
+    """Return the folder where this user's own *kind* goes: root's is the site's."""
+    if os.geteuid() == 0:
+        return Path("/etc/kr-secops") / kind
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return home / "kr-secops" / kind

@@ -109,6 +109,8 @@ def find_files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
             inside = path.relative_to(root).parts
             if inside[0] in NOT_RULES or path.name.endswith((".test.yaml", ".test.yml")):
                 continue
+            if any(part.startswith(".") for part in inside):  # a repository, an import under way
+                continue
             yield path, root
 
 

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from kr_secops.cli.group import command_group
-from kr_secops.cli.rule import backtesting, checking, coverage, fields, listing, stats, visibility
+from kr_secops.cli.rule import (
+    backtesting,
+    checking,
+    coverage,
+    fields,
+    importing,
+    listing,
+    stats,
+    visibility,
+)
 from kr_secops.language import tr
 
 app = command_group(tr("List, check, test and explain rules."))
@@ -32,3 +41,6 @@ app.command(
 app.command("stats", help=tr("Count what each rule finds in these logs, and what it costs."))(
     stats.stats
 )
+app.command(
+    "import", help=tr("Take rules of others into the site's own folder; SigmaHQ's, for example.")
+)(importing.import_rules)
