@@ -48,16 +48,30 @@ def load_scanner(blob: bytes) -> Callable[..., Any]:
     return scan
 
 
+def _noting(hits: list[int]) -> Callable[..., None]:
+    append = hits.append
+
+    def note(text: int, *_: Any) -> None:
+        append(text)
+
+    return note
+
+
 class Values(dict[Any, tuple[int, ...]]):
     """One field of one bucket: value → numbers of the alternatives it makes candidates."""
 
-    __slots__ = ("always", "exact", "name", "parts", "pre", "present", "rules", "scanner")
+    __slots__ = (
+        *("always", "exact", "hits", "name", "note", "parts", "pre", "present", "rules"),
+        "scanner",
+    )
 
     def __init__(self, rules: Alternatives, table: tuple[Any, ...]) -> None:
         self.rules = rules
         self.name, self.exact, self.present, self.always, self.parts, blob = table
         self.scanner = load_scanner(blob) if blob else None
         self.pre: dict[int, Test | None] = {}
+        self.hits: list[int] = []
+        self.note = _noting(self.hits)
 
     def __missing__(self, value: Any) -> tuple[int, ...]:
         if value.__class__ is str or value is None:
@@ -99,20 +113,17 @@ class Values(dict[Any, tuple[int, ...]]):
 
     def find(self, value: str) -> tuple[int, ...]:
         """Return the candidates of one lower-cased value, unchecked."""
-        found: tuple[int, ...] = self.present + self.exact.get(value, ())
-        hits: dict[int, None] = {}
+        found: tuple[int, ...] = self.present
+        exact = self.exact.get(value)
+        if exact:
+            found += exact
         if self.scanner is None:
-            for i, (part, _) in enumerate(self.parts):
-                if part in value:
-                    hits[i] = None
+            parts = [entry for entry in self.parts if entry[0] in value]
         else:
-
-            def note(i: int, *_: Any) -> None:
-                hits[i] = None
-
-            self.scanner(value.encode("utf-8", "surrogatepass"), match_event_handler=note)
-        for i in hits:
-            part, entries = self.parts[i]
+            self.hits.clear()
+            self.scanner(value.encode("utf-8", "surrogatepass"), self.note)
+            parts = [self.parts[i] for i in dict.fromkeys(self.hits)]
+        for part, entries in parts:
             for kind, numbers in entries:
                 if (
                     kind == "*"
