@@ -40,6 +40,12 @@ def detect(
     matches: Annotated[
         bool, typer.Option("--matches", help=tr("Print each match of a rule with an event."))
     ] = False,
+    full_scan: Annotated[
+        bool,
+        typer.Option(
+            "--full-scan", help=tr("Put every rule to every event: slow; proves the index.")
+        ),
+    ] = False,
     jobs: Annotated[
         str,
         typer.Option(
@@ -60,6 +66,8 @@ def detect(
     from kr_secops.collect.reading import choose, find_sources
     from kr_secops.detect.engine import Engine
 
+    if full_scan:
+        from kr_secops.detect.fullscan import FullScanEngine as Engine
     console.set_quiet(quiet)
     lowest = options.level(fail_on)
     name = "ndjson" if matches else console.output_format(form, options.FORMATS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING, Final
 
@@ -83,9 +84,11 @@ def _different(correlation: Correlation, inside: Sequence[Entry]) -> int:
 def _numbers(inside: Sequence[Entry]) -> Iterator[float]:
     for entry in inside:
         try:
-            yield float(entry.values[0])
+            number = float(entry.values[0])
         except ValueError:
             continue
+        if math.isfinite(number):  # one "nan" in a log would make every sum false, "inf" true
+            yield number
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:

@@ -96,6 +96,8 @@ class Windows:
             {rule: _fields(correlation, rule) for rule in correlation.refers}
             for correlation in correlations
         ]
+        self._same = [() if c.type.startswith("temporal") else c.refers for c in correlations]
+        """The rules of which one event counts once, however many it is true of."""
         self._waits = [correlation.waits for correlation in correlations]
         self._least = [least(correlation) for correlation in correlations]
 
@@ -119,7 +121,8 @@ class Windows:
             if group_key is None or values is None:
                 continue
             group = self._group(place, group_key)
-            if (rule, key) in group.known:
+            same = self._same[place] or (rule,)
+            if any((other, key) in group.known for other in same):
                 continue
             entry = Entry(time, rule, key, values, [key])
             if self._events < ALL_EVENTS and group.shows(time, self._all[place].span, GROUP_EVENTS):

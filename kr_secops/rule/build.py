@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
@@ -13,7 +14,7 @@ from sigma.rule import SigmaRule
 
 from kr_secops.rule import index, source
 from kr_secops.rule.container import Writer
-from kr_secops.rule.convert import UnsupportedError
+from kr_secops.rule.convert import UnsupportedError, from_detections
 from kr_secops.rule.logsource import DEFAULT_TAXONOMY
 from kr_secops.rule.metadata import describe, to_row
 from kr_secops.rule.references import convert
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from kr_secops.rule.metadata import Rule
     from kr_secops.rule.source import Draft
     from kr_secops.rule.tree import Node
+
+_PROBE: Final = {"title": "probe", "detection": {"probe": {"probe": ""}, "condition": "probe"}}
 
 
 @dataclass(slots=True)
@@ -75,6 +78,10 @@ class Building:
                 ],
             )
             return
+        problem = self.filter_problem(draft.parsed)
+        if problem:
+            self.refuse(draft, [draft.document.complain(("filter",), problem)])
+            return
         assert attributes.expires is not None
         self.filters.append(
             Filter(
@@ -86,6 +93,18 @@ class Building:
                 expired=attributes.expires < self.today,
             )
         )
+
+    def filter_problem(self, parsed: SigmaFilter) -> str:
+        """Return what is wrong with a filter, or it would be held against each rule it is for."""
+        probe = source.parse({**_PROBE, "logsource": parsed.logsource.to_dict()})
+        assert isinstance(probe, SigmaRule)
+        anywhere = dataclasses.replace(parsed.filter, rules="any")
+        try:
+            dataclasses.replace(parsed, filter=anywhere).apply_on_rule(probe)
+            from_detections(probe.detection, self.pipelines.lists)
+        except (UnsupportedError, SigmaError, RecursionError) as e:
+            return re.sub("_filt_[a-z]{10}_", "", str(e)) or type(e).__name__
+        return ""
 
     def add_rule(self, draft: Draft) -> None:
         """Take up a rule with its alternatives."""
@@ -106,7 +125,8 @@ class Building:
         except (TypeError, AttributeError, ValueError, KeyError) as e:
             # What pySigma took for granted when it read the rule, it may ask for only now.
             self.refuse(
-                draft, [draft.document.complain(("detection",), f"has a part of a wrong kind ({e})")]
+                draft,
+                [draft.document.complain(("detection",), f"has a part of a wrong kind ({e})")],
             )
             return
         number = self.register(draft)
@@ -237,7 +257,19 @@ def _unique(drafts: list[tuple[Draft, Path]], building: Building) -> list[tuple[
             )
             continue
         last[identity] = (draft, root)
-    return list(last.values())
+    named: dict[str, Draft] = {}
+    unique = []
+    for draft, root in last.values():
+        name = draft.document.value.get("name")
+        first_named = named.setdefault(str(name), draft) if name else draft
+        if first_named is draft:
+            unique.append((draft, root))
+            continue
+        place = first_named.document.place(("name",))
+        building.refuse(
+            draft, [draft.document.complain(("name",), f"the rule at {place} has it already")]
+        )
+    return unique
 
 
 def _write(building: Building) -> bytes:

@@ -61,13 +61,19 @@ class Pipelines:
                 ]
 
     def of(self, rule: SigmaRule) -> list[Pipeline]:
-        """Return the pipelines that *rule* goes through."""
+        """Return the pipelines that *rule* goes through.
+
+        Raises:
+            UnsupportedError: none is for its taxonomy.
+        """
         taxonomy = rule.taxonomy or DEFAULT_TAXONOMY
         _name_source(rule)
         named = [p for p in self.all if p.name.split("-")[0] == taxonomy]
         if taxonomy == DEFAULT_TAXONOMY:
             others = {"ecs"}
             named = [p for p in self.all if p.name.split("-")[0] not in others]
+        elif not named:
+            raise UnsupportedError(f"no pipeline is for the taxonomy {taxonomy!r}")
         return [pipeline for pipeline in named if pipeline.fits(rule)]
 
     def alternatives(self, rule: SigmaRule, again: Callable[[], SigmaRule]) -> list[Node]:

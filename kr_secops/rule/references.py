@@ -42,31 +42,24 @@ def convert(
         names: what a field of a rule of a given number is called in events.
     """
     condition = parsed.condition
-    if parsed.rules is not None:
-        references = [reference.reference for reference in parsed.rules]
-    elif isinstance(condition, SigmaExtendedCorrelationCondition):
-        references = condition.get_referenced_rules()
-    else:
-        references = []
-    numbers: dict[str, int] = {}
-    for reference in references:
-        found = find(reference)
-        if found is None:
-            return f"refers to {reference!r}, and no rule of that id or name was loaded"
-        if found == number:
-            return "refers to itself"
-        numbers[reference] = found
-    if not numbers:
-        return "names no rules"
+    numbers = _resolved(parsed, number, find)
+    if isinstance(numbers, str):
+        return numbers
     aliases = {
-        alias.alias: {reference.reference: name for reference, name in alias.mapping.items()}
+        alias.alias: {find(reference.reference): name for reference, name in alias.mapping.items()}
         for alias in parsed.aliases
     }
+    percentile = getattr(condition, "percentile", None)
+    if percentile is not None and not 0 <= percentile <= 100:  # noqa: PLR2004
+        return f"{percentile} is no percentile"
+    for alias, mapping in aliases.items():
+        if not mapping.keys() <= set(numbers.values()):
+            return f"the alias {alias!r} is about a rule that is not among its rules"
     groups = []
     for name in parsed.group_by or ():
         per_rule = {
-            found: names(aliases.get(name, {}).get(reference, name), found)
-            for reference, found in numbers.items()
+            found: names(aliases.get(name, {}).get(found, name), found)
+            for found in numbers.values()
         }
         groups.append((name, per_rule))
     return Correlation(
@@ -80,9 +73,33 @@ def convert(
             {found: names(field, found) for found in numbers.values()}
             for field in _value_fields(condition)
         ),
-        percentile=getattr(condition, "percentile", None) or 50,
+        percentile=50 if percentile is None else percentile,
         expression=_expression(condition, numbers),
     )
+
+
+def _resolved(
+    parsed: SigmaCorrelationRule, own: int, find: Callable[[str], int | None]
+) -> dict[str, int] | str:
+    """Return the numbers of the rules that *parsed* refers to, or what is wrong with one."""
+    condition = parsed.condition
+    if parsed.rules is not None:
+        references = [reference.reference for reference in parsed.rules]
+    elif isinstance(condition, SigmaExtendedCorrelationCondition):
+        references = condition.get_referenced_rules()
+    else:
+        references = []
+    numbers: dict[str, int] = {}
+    for reference in references:
+        found = find(reference)
+        if found is None:
+            return f"refers to {reference!r}, and no rule of that id or name was loaded"
+        if found == own:
+            return "refers to itself"
+        if found in numbers.values():
+            return f"names the rule {reference!r} twice"
+        numbers[reference] = found
+    return numbers or "names no rules"
 
 
 def _bounds(

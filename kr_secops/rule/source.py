@@ -34,6 +34,7 @@ NOT_RULES: Final = frozenset({"pipelines", "placeholders", "identifiers", "contr
 """Folders directly below a folder of rules that hold content of another kind."""
 
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
+_COLLECTION: Final = ("global", "reset", "repeat")
 _RANGE: Final = frozenset(op for op in ("lt", "lte", "gt", "gte", "eq", "neq"))
 _PLACES: Final[dict[type[SigmaError], str]] = {
     sigma_errors.SigmaIdentifierError: "id",
@@ -160,6 +161,10 @@ def _parse_correlation(value: dict[str, Any]) -> SigmaCorrelationRule:
 def _draft(document: Document) -> Draft:
     value = document.value
     draft = Draft(document, None, Attributes())
+    if value.get("action") in _COLLECTION:
+        problem = "collections of Sigma 1 are not read; write each rule whole"
+        draft.complaints.append(document.complain(("action",), problem))
+        return draft
     if not any(key in value for key in ("detection", "correlation", "filter")):
         guess = "".join(
             did_you_mean(str(key), ("detection",)) and f"; {key!r} is not known" for key in value
@@ -170,6 +175,9 @@ def _draft(document: Document) -> Draft:
             )
         )
         return draft
+    if value.get("status") == "unsupported":
+        problem = "the rule says itself that it cannot be used"
+        draft.complaints.append(document.complain(("status",), problem))
     if "kr" in value:
         try:
             draft.attributes = validate(document, Attributes, ("kr",))
