@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from kr_secops import ecs
+from kr_secops.collect.exports import as_tree
 from kr_secops.collect.records import offsets_and_lines
 from kr_secops.collect.windows import Record, WindowsError, normalise
 from kr_secops.event import Rejected, flatten, moment, timestamp
@@ -90,7 +91,7 @@ class WindowsReader(JsonReader):
             try:
                 document = loads(line)
                 if document.__class__ is dict:
-                    yield Record(document, line, offset, make)
+                    yield Record(as_tree(document), line, offset, make)
                     continue
                 reason = "no JSON object"
             except (ValueError, RecursionError) as e:
@@ -108,7 +109,7 @@ class WindowsReader(JsonReader):
             return Rejected(self._source.name, record.offset, str(e) or type(e).__name__, raw)
 
     def _event(self, document: dict[str, Any], line: str, offset: int) -> Event:
-        event = normalise(document)
+        event = normalise(as_tree(document))
         event["log.file.path"] = self._source.name
         # A record's number is its place in an EVTX file, whichever record reading began with.
         number = event.get("winlog.record_id", "")

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 from kr_secops.collect import captures
-from kr_secops.collect.collector import load
+from kr_secops.collect.catalog import load
 from kr_secops.collect.documents import WindowsReader
 from kr_secops.collect.inputs import evtx, journal
 from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at, seal
 from kr_secops.collect.inputs.find import find_files
+from kr_secops.collect.inputs.joined import cutter
 from kr_secops.collect.inputs.stdin import StdinInput
 from kr_secops.collect.interface import Block, Position, Skipped, Source
 from kr_secops.collect.recognise import is_binary, recognise
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from kr_secops.collect.collector import Collector
-    from kr_secops.collect.inputs.file import Lookup
+    from kr_secops.collect.inputs.file import Cut, Lookup
     from kr_secops.collect.inputs.find import Seen
     from kr_secops.collect.interface import Outcome, Reader, Shape
     from kr_secops.event import Rejected
@@ -60,6 +61,8 @@ class Options:
     """Leave the unfinished last line of a plain file for the next run."""
     stdin: BinaryIO | None = None
     """What ``-`` reads; None: the process's own."""
+    cache_dir: Path | None = None
+    """A folder of our own where collectors found right are kept; None: they are read anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Choice:
 
 def choose(options: Options) -> Choice:
     """Return the collectors; raises what `read` raises."""
-    collectors = load()
+    collectors = load(options.cache_dir)
     if options.collector is None:
         return Choice(collectors, None)
     if options.collector not in collectors:
@@ -170,6 +173,7 @@ class _Plan:
 
     file: LogFile
     collector: Collector
+    cut: Cut
 
 
 def _look(source: Found, choice: Choice, options: Options) -> _Plan | Skipped | str:
@@ -203,7 +207,8 @@ def _plan(
     if collector is None and file.head:
         return Skipped(name, _unknown(file.head))
     # Thousands of files may wait for their turn: what they were recognised by is let go.
-    return _Plan(replace(file, head=file.head[:16]), collector or collectors["syslog"])
+    cut = cutter(file.head)
+    return _Plan(replace(file, head=file.head[:16]), collector or collectors["syslog"], cut)
 
 
 def _source(name: str, options: Options, modified: float | None = None) -> Source:
@@ -228,7 +233,7 @@ def _read_file(plan: _Plan, options: Options) -> Iterator[Item]:
         position = Position(file.key, file.start, known, path=name)
         blocks = evtx.EvtxInput(file.path, source, position).blocks()
     else:
-        blocks = FileInput(file, source, growing=options.growing).blocks()
+        blocks = FileInput(file, source, growing=options.growing, cut=plan.cut).blocks()
     yield from _readings(blocks, plan.collector, source, options)
 
 

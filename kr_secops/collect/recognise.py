@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import orjson
 
+from kr_secops.collect.exports import is_export
 from kr_secops.collect.inputs.evtx import MAGIC as EVTX
+from kr_secops.collect.inputs.joined import documents, is_xml
 from kr_secops.collect.pattern import compile_pattern
 from kr_secops.collect.syslog import HEADERS
 from kr_secops.collect.windows import is_windows
@@ -44,14 +46,22 @@ def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Co
         return collectors.get("windows")
     if is_binary(head):
         return None
-    lines = head.decode("utf-8", "replace").lstrip("\ufeff").split("\n")[:LINES]
+    text = head.decode("utf-8", "replace").lstrip("\ufeff\r\n\t ")
+    if is_xml(text):
+        return collectors.get("windows")
+    lines = text.split("\n")[:LINES]
     if len(lines) > 1:
         lines.pop()  # probably cut
     lines = [line for line in lines if line.strip()]
-    if not lines:
-        return None
-    if lines[0].lstrip().startswith("{"):
-        return _recognise_json(lines, collectors)
+    found = _recognise_documents(documents(text, FIRST), collectors)
+    if found or not lines or lines[0].startswith("{"):
+        return found or _recognise_documents(lines[:FIRST], collectors)
+    return _recognise_lines(lines, name, collectors)
+
+
+def _recognise_lines(
+    lines: list[str], name: str, collectors: Mapping[str, Collector]
+) -> Collector | None:
     best: tuple[int, int, int] = (0, 0, 0)
     found: Collector | None = None
     for order, collector in enumerate(collectors.values()):
@@ -88,18 +98,20 @@ def _fits_name(collector: Collector, name: str) -> int:
     return int(collector.id.partition("_")[0] in name)
 
 
-def _recognise_json(lines: list[str], collectors: Mapping[str, Collector]) -> Collector | None:
-    for line in lines[:FIRST]:
+def _recognise_documents(texts: list[str], collectors: Mapping[str, Collector]) -> Collector | None:
+    for line in texts:
         try:
             document = orjson.loads(line)
         except ValueError:
             continue
         if not isinstance(document, dict):
             continue
+        if document.get("event.dataset") == "windows":  # our own
+            return collectors.get("ecs")
+        if is_windows(document) or is_export(document):
+            return collectors.get("windows")
         if "event.dataset" in document or "ecs.version" in document:
             return collectors.get("ecs")
-        if is_windows(document):
-            return collectors.get("windows")
         if "@timestamp" in document and any(
             isinstance(document.get(name), dict) for name in ("ecs", "event", "host", "log")
         ):

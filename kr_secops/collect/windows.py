@@ -11,6 +11,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from kr_secops import ecs
+from kr_secops.collect.winlogbeat import restore
 from kr_secops.event import flatten, moment, timestamp
 
 if TYPE_CHECKING:
@@ -183,6 +184,7 @@ def is_windows(document: dict[str, Any]) -> bool:
     return (
         (isinstance(inner, dict) and "System" in inner)
         or isinstance(document.get("winlog"), dict)
+        or "winlog.channel" in document
         or ("EventID" in document and ("Channel" in document or "Provider_Name" in document))
         or (isinstance(document.get("System"), dict) and "EventID" in document["System"])
     )
@@ -258,12 +260,15 @@ def _from_winlogbeat(document: dict[str, Any]) -> Event:
     event = flatten(document)
     stamp = event.get("@timestamp")
     event["@timestamp"] = _time(stamp)
+    if "event.code" in event:
+        event.setdefault("winlog.event_id", event["event.code"])
     for name in ("winlog.event_id", "winlog.record_id"):
         if name in event:
             event[name] = _text(event[name])
     for name in ("event.category", "event.type"):
         if isinstance(event.get(name), str):
             event[name] = [event[name]]
+    restore(event)
     return event
 
 

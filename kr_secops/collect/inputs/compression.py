@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import lzma
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol
@@ -22,6 +23,8 @@ MAGIC: Final = {
     b"\xfd7zXZ\x00": "xz",
     b"BZh": "bzip2",
     b"\x28\xb5\x2f\xfd": "zstd",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
 }
 
 
@@ -53,6 +56,8 @@ def chunks(file: BinaryIO, kind: str | None) -> Iterator[bytes]:
             yield chunk
     elif kind == "zstd":
         yield from _zstd(file)
+    elif kind == "utf-16":
+        yield from _utf16(file)
     else:
         yield from _members(file, _MAKERS[kind])
 
@@ -92,6 +97,14 @@ def _zstd(file: BinaryIO) -> Iterator[bytes]:
             if not chunk:
                 return
             yield chunk
+
+
+def _utf16(file: BinaryIO) -> Iterator[bytes]:
+    """Yield as UTF-8 what Windows PowerShell writes in two bytes a character."""
+    decoder = codecs.getincrementaldecoder("utf-16")("replace")
+    while chunk := file.read(CHUNK // 2):
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
 _MAKERS: Final[dict[str, Callable[[], _Decompressor]]] = {

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Lookup: TypeAlias = "Callable[[str, str], Position | None]"
 """``lookup(key, fingerprint)``: what is kept under the key, else of a file with the fingerprint."""
 
+Cut: TypeAlias = "Callable[..., Iterator[Block | Skipped | Rejected]]"
+"""`cut_lines`, or what else cuts a stream into blocks."""
+
 HEAD: Final = 64 * 1024
 """Bytes read to find out what a file is."""
 LARGEST: Final = 1024
@@ -131,14 +134,18 @@ def seal(file: LogFile) -> str:
 class FileInput:
     """Reads one file."""
 
-    def __init__(self, file: LogFile, source: Source, *, growing: bool = False) -> None:
+    def __init__(
+        self, file: LogFile, source: Source, *, growing: bool = False, cut: Cut = cut_lines
+    ) -> None:
         """Take *file* as *source*.
 
         Args:
             file: what `look_at` returned.
             source: what its blocks say they come from.
             growing: leave an unfinished last line for the next run.
+            cut: cuts it into blocks.
         """
+        self._cut = cut
         self._file = file
         self._source = source
         self._growing = growing and file.compression is None
@@ -156,7 +163,7 @@ class FileInput:
                     stream.seek(skip)
                     skip = 0
                 parts = _beyond(chunks(stream, file.compression), skip)
-                yield from cut_lines(
+                yield from self._cut(
                     parts, self._source, self._position, file.start, growing=self._growing
                 )
         except OSError as e:

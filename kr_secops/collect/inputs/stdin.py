@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from kr_secops.collect.inputs.compression import chunks, compression
-from kr_secops.collect.inputs.cut import cut_lines
+from kr_secops.collect.inputs.file import HEAD
+from kr_secops.collect.inputs.joined import cutter
 from kr_secops.collect.interface import Position
 
 if TYPE_CHECKING:
@@ -27,7 +29,9 @@ class StdinInput:
         """Yield the lines."""
         peek = getattr(self._stream, "peek", None)
         kind = compression(peek(6)[:6]) if peek else None
-        yield from cut_lines(chunks(self._stream, kind), self._source, self._position)
+        parts = chunks(self._stream, kind)
+        first = next(parts, b"")
+        yield from cutter(first[:HEAD])(chain([first], parts), self._source, self._position)
 
     def _position(self, offset: int, *, last: bool) -> Position:
         del last
