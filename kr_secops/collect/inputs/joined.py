@@ -39,6 +39,8 @@ _AROUND: Final = re.compile(
 _EVENT: Final = re.compile(r"<(?:\w+:)?Event[\s>]")
 _EVENT_END: Final = re.compile(r"</(?:\w+:)?Event\s*>")
 _NEXT: Final = re.compile(r"\n[ \t]*(?=\{)")
+_NUMBER: Final = 32
+"""Characters of a number between two documents, at most."""
 _NEAR: Final = 8
 """So close before the end of what is there, a mistake may only be its being cut."""
 
@@ -129,6 +131,8 @@ def _cut(
             # Spaces at the end of the line before let this one begin where it does in the file.
             lines[-1:] = lines[-1:].rjust(start - first - len(lines) + 1)
             lines += piece.document.encode("utf-8", "surrogateescape") + b"\n"
+        if ended and not growing:
+            at = offset + len(waiting)  # beyond what stands behind the last one
         if lines or ended:
             yield Block(source, first, bytes(lines), place(at, last=ended and not damage))
         waiting = waiting[at - offset :]
@@ -149,6 +153,8 @@ def _json(text: str, *, more: bool) -> Iterator[_Piece]:
     at = 0
     while (start := _past(_BETWEEN, text, at)) < len(text):
         reason = "no JSON object"
+        if more and len(text) - start < _NUMBER and "{" not in text[start:]:
+            return
         if text.startswith("{", start):
             try:
                 _, end = _scan(text, start)
