@@ -38,7 +38,7 @@ def make_rules(tmp_path: Path) -> Callable[..., Ruleset]:
     def make(*documents: dict[str, Any], **options: Any) -> Ruleset:
         folder = tmp_path / f"rules-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
-        text = "\n---\n".join(json.dumps(document) for document in documents)
+        text = "\n---\n".join(json.dumps(one, ensure_ascii=False) for one in documents)
         (folder / "rules.yml").write_text(text)
         for name, values in options.pop("lists", {}).items():
             (folder / "placeholders").mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ import pytest
 
 from kr_secops.collect.windows import WindowsError, normalise
 from kr_secops.detect.engine import Engine
+from kr_secops.detect.fullscan import FullScanEngine
 from kr_secops.rule.ruleset import load
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def records(path: Path) -> Iterator[Event]:
             continue
 
 
-def pairs(ruleset: Ruleset, root: Path, files: set[str]) -> Counter[tuple[str, str, str]]:
-    engine = Engine(ruleset)
+def pairs(
+    ruleset: Ruleset, root: Path, files: set[str], kind: type[Engine] = Engine
+) -> Counter[tuple[str, str, str]]:
+    engine = kind(ruleset)
     found: Counter[tuple[str, str, str]] = Counter()
     for name in sorted(files):
         for event in records(root / name):
@@ -63,11 +66,12 @@ def test_regression_data(ruleset: Ruleset, shared: Path) -> None:
     assert expected - found == Counter()
 
 
-def test_attack_samples(ruleset: Ruleset, shared: Path) -> None:
+@pytest.mark.parametrize("kind", [Engine, FullScanEngine])
+def test_attack_samples(kind: type[Engine], ruleset: Ruleset, shared: Path) -> None:
     root = shared / "data" / "evtx-attack-samples"
     rows = json.loads((shared / "data/sigma/differential_evtx_attack_samples.json").read_text())
     expected = Counter((name, str(record), rule) for name, record, rule in rows)
     files = {str(path.relative_to(root)) for path in root.rglob("*.evtx")}
-    found = pairs(ruleset, root, files)
+    found = pairs(ruleset, root, files, kind)
     assert found - expected == Counter()
     assert expected - found == Counter()
