@@ -101,6 +101,7 @@ class Pipelines:
         """Return what *field* of a rule about *logsource* is called in events."""
         probe = {
             "title": "probe",
+            "id": "00000000-0000-4000-8000-000000000000",  # a pipeline may ask for it
             "taxonomy": taxonomy,
             "logsource": logsource,
             "detection": {"probe": {f"{field}|exists": True}, "condition": "probe"},
@@ -124,6 +125,8 @@ def _name_source(rule: SigmaRule) -> None:
     rule.custom_attributes["logsource_key"] = "/".join(
         part or "" for part in (source.product, source.category, source.service)
     )
+    # A rule need not have an id, and pySigma's own condition on attributes fails without one.
+    rule.custom_attributes["rule_id"] = str(rule.id or "")
 
 
 def find_pipelines(roots: Iterable[Path], extra: Sequence[str | Path]) -> list[Path]:

@@ -11,6 +11,7 @@ from kr_secops.cli.rule import (
     importing,
     listing,
     stats,
+    tuning,
     visibility,
 )
 from kr_secops.language import tr
@@ -44,3 +45,6 @@ app.command("stats", help=tr("Count what each rule finds in these logs, and what
 app.command(
     "import", help=tr("Take rules of others into the site's own folder; SigmaHQ's, for example.")
 )(importing.import_rules)
+app.command(
+    "tune", help=tr("Propose a filter that removes false positives and keeps every true match.")
+)(tuning.tune)

@@ -1,0 +1,1 @@
+"""Filters proposed from false positives, so narrow that every true match stays."""
