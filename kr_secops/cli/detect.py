@@ -8,6 +8,7 @@ import typer
 
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.group import command_group
+from kr_secops.event import dumps
 from kr_secops.language import tr
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def detect(
     run = parallel.Run(how, choose(how), reading.guard(configuration), engine, account)
     workers = parallel.processes(jobs, sources)
     if matches:
-        _write(parallel.matches(sources, run, workers, _match_line), output)
+        _write(parallel.matches(sources, run, workers, _MatchLines()), output)
         reading.tell(account)
         reading.ensure_something_read(account)
         return
@@ -152,12 +153,26 @@ def _write(lines: Iterable[bytes], output: options.Output) -> None:
         stream.writelines(lines)
 
 
-def _match_line(match: Match) -> bytes:
-    from kr_secops.event import dumps
+class _MatchLines:
+    """Writes matches; those of one event come together and share what is said of it."""
 
-    event = match.event
-    document: Event = {name: event[name] for name in SHOWN if event.get(name) is not None}
-    document["rule.id"] = match.rule.id
-    document["rule.name"] = match.rule.title
-    document["kr.finding.level"] = match.rule.level.name
-    return dumps(document) + b"\n"
+    def __init__(self) -> None:
+        self._event: Event | None = None
+        self._begin = b""
+        self._ends: dict[int, bytes] = {}
+
+    def __call__(self, match: Match) -> bytes:
+        if match.event is not self._event:
+            shown = {name: match.event[name] for name in SHOWN if match.event.get(name) is not None}
+            self._event = match.event
+            self._begin = dumps(shown).removesuffix(b"}") + (b"," if shown else b"")
+        rule = match.rule
+        end = self._ends.get(rule.number)
+        if end is None:
+            said = {
+                "rule.id": rule.id,
+                "rule.name": rule.title,
+                "kr.finding.level": rule.level.name,
+            }
+            end = self._ends[rule.number] = dumps(said).removeprefix(b"{") + b"\n"
+        return self._begin + end

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
-from kr_secops.collect.windows import DATA, USER_DATA, is_plain
+from kr_secops.collect.windows import INNER
 from kr_secops.detect.matcher import Low, function, text, texts, word_values
 from kr_secops.rule.witness import KEYS
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 4096
 """Values kept per field."""
-LONGEST: Final = 1024
-"""Longer values are not kept: they seldom repeat, and memory has to end somewhere."""
+LONGEST: Final = 1 << 15
+"""Longer values are not kept: they seldom repeat."""
+ROOM: Final = 1 << 20
+"""Characters kept per field: memory has to end somewhere."""
 _PLANS: Final = 5000
 
 
@@ -62,7 +64,7 @@ class Values(dict[Any, tuple[int, ...]]):
 
     __slots__ = (
         *("always", "exact", "hits", "name", "note", "parts", "pre", "present", "rules"),
-        "scanner",
+        *("scanner", "size"),
     )
 
     def __init__(self, rules: Alternatives, table: tuple[Any, ...]) -> None:
@@ -70,6 +72,7 @@ class Values(dict[Any, tuple[int, ...]]):
         self.name, self.exact, self.present, self.always, self.parts, blob = table
         self.scanner = load_scanner(blob) if blob else None
         self.pre: dict[int, Test | None] = {}
+        self.size = 0
         self.hits: list[int] = []
         self.note = _noting(self.hits)
 
@@ -88,9 +91,12 @@ class Values(dict[Any, tuple[int, ...]]):
         return found
 
     def _keep(self, key: Any, found: tuple[int, ...]) -> None:
-        if len(self) >= REMEMBERED:
-            for old in list(self)[: REMEMBERED // 4]:
+        size = len(key) if key.__class__ is str else 0
+        if len(self) >= REMEMBERED or self.size + size > ROOM:
+            for old in list(self)[: len(self) // 4 + 1]:
                 del self[old]
+            self.size = sum(len(one) for one in self if one.__class__ is str)
+        self.size += size
         self[key] = found
 
     def _look(self, value: Any) -> tuple[int, ...]:
@@ -175,21 +181,20 @@ class Alternatives:
 class Plan:
     """What to look up for the events of one key."""
 
-    __slots__ = ("_fields", "_look_into", "always", "look", "words")
+    __slots__ = ("_fields", "always", "look", "look_into", "words")
 
     def __init__(self, fields: list[Values], words: list[Values], always: tuple[int, ...]) -> None:
         self._fields = fields
         self.look = _lookup(fields)
-        self._look_into: Callable[..., tuple[int, ...]] | None = None
+        self.look_into: Callable[..., tuple[int, ...]] | None = None
+        """The same for a record, from its ``get`` and that of its data; see `for_records`."""
         self.words = words
         self.always = always
 
-    @property
-    def look_into(self) -> Callable[..., tuple[int, ...]]:
-        """Return the same for a record: from its ``get`` and that of its data."""
-        if self._look_into is None:
-            self._look_into = _lookup(self._fields, _inner)
-        return self._look_into
+    def for_records(self) -> Callable[..., tuple[int, ...]]:
+        """Return `look_into`, made when the first record comes."""
+        self.look_into = _lookup(self._fields, INNER.__getitem__)
+        return self.look_into
 
 
 class Index:
@@ -232,7 +237,7 @@ class Index:
         name = (record.channel, code)
         try:
             plan = self._plans.get(name) or self._plan(("windows", *name), name)
-            found = plan.look_into(record.get, data.get)
+            found = (plan.look_into or plan.for_records())(record.get, data.get)
         except TypeError:  # a list or a branch where one value is usual
             return self.candidates(record)
         return found + plan.always if plan.always else found
@@ -304,11 +309,3 @@ def _lookup(
         outer = compile(f"lambda get, data=None: {source}", "plan", "eval")
         code = _LOOKUPS[source] = next(c for c in outer.co_consts if isinstance(c, CodeType))
     return FunctionType(code, names, argdefs=(None,))
-
-
-def _inner(name: str) -> str | None:
-    """Return what a record with no ``UserData`` calls a field; None: it has none; '': ask it."""
-    if name.startswith(USER_DATA):
-        return None
-    inner = name.removeprefix(DATA)
-    return inner if inner != name and is_plain(inner) else ""

@@ -154,7 +154,7 @@ class Engine:
             spoken: whether it may hold a keyword.
         """
         found = self._index.candidates(record) if spoken else self._index.look(record)
-        return self._decide(found, record) if found else _NOTHING
+        return self._decide(found, Low.of(record)) if found else _NOTHING
 
     def expect(self, event: Event, matched: Matched) -> None:
         """Let what `look` said of a record hold for the *event* made of it, if that comes next."""
@@ -200,12 +200,11 @@ class Engine:
         if expected is event:
             return matched
         found = self._index.candidates(event)
-        return self._decide(found, event) if found else _NOTHING
+        return self._decide(found, Low(event)) if found else _NOTHING
 
-    def _decide(self, found: tuple[int, ...], event: Event | Record) -> Matched:
+    def _decide(self, found: tuple[int, ...], low: Low) -> Matched:
         alternatives = self._index.alternatives
-        test = alternatives.test
-        low = Low(event)
+        test, event = alternatives.test, low.event
         matched: dict[int, int] = {}
         for number in set(found) if len(found) > 1 else found:
             if test(number)(low, event):

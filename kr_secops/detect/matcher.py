@@ -12,6 +12,7 @@ import re
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from kr_secops.collect.windows import INNER
 from kr_secops.event import moment
 
 if TYPE_CHECKING:
@@ -87,11 +88,33 @@ class Low(dict[str, Any]):
         self[name] = low
         return low
 
+    @staticmethod
+    def of(record: Record) -> Low:
+        """Return the values of *record*, as far as may be without making it an event."""
+        return Low(record) if record.data is None else _LowRecord(record, record.data)
+
     def whole(self) -> str:
         """Return every value in which keywords are looked for, lower-cased, a line each."""
         if self._whole is None:
             self._whole = "\n".join(word_values(self.event)).lower()
         return self._whole
+
+
+class _LowRecord(Low):
+    __slots__ = ("_data",)
+
+    def __init__(self, record: Record, data: dict[str, Any]) -> None:
+        super().__init__(record)
+        self._data = data
+
+    def __missing__(self, name: str) -> str | Many:
+        inner = INNER[name]
+        value = self._data.get(inner) if inner else None
+        if value.__class__ is not str:
+            return super().__missing__(name)
+        low: str = value.lower()
+        self[name] = low
+        return low
 
 
 class _Searched(dict[str, bool]):

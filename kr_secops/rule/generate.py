@@ -110,7 +110,7 @@ class _Source:
         runs = rest[-1]
         flags = f", {rest[0]}" if op == "re" else ""
         call = f"{op.upper()}(E, {field!r}, {pattern!r}{flags})"
-        runs = [run for run in runs if len(run) > 1][:3]
+        runs = [run for run in runs if run][:3]
         if not runs:
             return call, set()
         needed = [("lit", field, "*", run) for run in runs]
