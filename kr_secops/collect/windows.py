@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ _LEVELS: Final = {"0": "information", "1": "critical", "2": "error", "3": "warni
 _FLAT_TIMES: Final = (
     "@timestamp",
     "TimeCreated",
+    "TimeCreated_SystemTime",
     "SystemTime",
     "UtcTime",
     "EventTime",
@@ -53,8 +55,33 @@ DATA: Final = "winlog.event_data."
 USER_DATA: Final = "winlog.user_data."
 """Where the values of ``UserData`` go."""
 _CODES: Final = frozenset({"event.code", "winlog.event_id"})
-_OF_RECORD: Final = _CODES | {"winlog.channel"}
+_OF_RECORD: Final = _CODES | {
+    *("winlog.channel", "winlog.provider_name", "event.dataset", f"{DATA}Data")
+}
 _NONE: Final[dict[str, Any]] = {}
+
+
+_SYSTEM_TEXTS: Final = (
+    ("Channel", "winlog.channel"),
+    ("EventID", "winlog.event_id"),
+    ("Computer", "winlog.computer_name"),
+    ("EventRecordID", "winlog.record_id"),
+    ("Task", "winlog.task"),
+    ("Opcode", "winlog.opcode"),
+    ("Keywords", "winlog.keywords"),
+    ("Level", "winlog.level"),
+    ("Version", "winlog.version"),
+)
+_SYSTEM_ATTRIBUTES: Final = (
+    ("Provider", "Name", "winlog.provider_name"),
+    ("Provider", "Guid", "winlog.provider_guid"),
+    ("Execution", "ProcessID", "winlog.process.pid"),
+    ("Execution", "ThreadID", "winlog.process.thread.id"),
+    ("Correlation", "ActivityID", "winlog.activity_id"),
+    ("Security", "UserID", "winlog.user.identifier"),
+)
+_USUAL: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3,6}Z", re.ASCII)
+_GUIDS: Final = frozenset({"winlog.provider_guid", "winlog.activity_id"})
 
 
 class WindowsError(ValueError):
@@ -101,7 +128,7 @@ class Record:
             code = system.get("EventID")
             self.code = code.get("#text") if code.__class__ is dict else code
         elif "EventID" in document and '"winlog' not in line:
-            self.data = document
+            self.data = None if document.get("Channel").__class__ is list else document
             self.channel = document.get("Channel")
             self.code = document["EventID"]
 
@@ -113,23 +140,34 @@ class Record:
 
     def get(self, name: str) -> Any:
         """Return what the event has under *name*, None if it has nothing."""
-        if self._event is None and self.data is not None:
-            if name.startswith(DATA):
-                inner = name[len(DATA) :]
+        if self.data is not None:
+            inner = INNER[name]
+            if inner is None:
+                return None
+            if inner:
                 value = self.data.get(inner)
-                if is_plain(inner) and value.__class__ is not dict:
+                if value.__class__ is not dict:
                     return value if value is None or value.__class__ is str else _value(value)
             elif name in _OF_RECORD:
-                value = self.code if name in _CODES else self.channel
-                return _text(value) or None
-            elif name == "event.dataset":
-                return "windows"
-            elif name == "winlog.provider_name" and self.data is not self._document:
-                system = self._document.get("Event", self._document)["System"]
-                return _text(_attribute(system, "Provider", "Name")) or None
-            elif name.startswith(USER_DATA):
-                return None
+                return self._of_record(name)
         return self.event().get(name)
+
+    def _of_record(self, name: str) -> Any:
+        if name == "event.dataset":
+            return "windows"
+        if name in _CODES:
+            return _text(self.code) or None
+        if name == "winlog.channel":
+            return _text(self.channel) or None
+        data = self.data or {}
+        if data is self._document:
+            data_here = name == f"{DATA}Data" and data.get("Data").__class__ is not dict
+            return _present(data.get("Data")) if data_here else self.event().get(name)
+        if name == f"{DATA}Data":
+            values = _unnamed(data.get("Data"))
+            return values if len(values) > 1 else values[0] if values else None
+        system = self._document.get("Event", self._document)["System"]
+        return _text(_attribute(system, "Provider", "Name")) or None
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
@@ -145,9 +183,23 @@ class Record:
         return self.event().items()
 
 
-def is_plain(name: str) -> bool:
-    """Return whether ``winlog.event_data.<name>`` is what a record calls *name*."""
-    return name not in _ELSEWHERE and "." not in name and not name.startswith("param")
+class _Names(dict[str, "str | None"]):
+    """Field → what a record's data calls it; '': the data does not tell; None: it has no such.
+
+    The names are those that rules ask for.
+    """
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> str | None:
+        inner = name.removeprefix(DATA)
+        plain = inner not in _ELSEWHERE and "." not in inner and not inner.startswith("param")
+        found = None if name.startswith(USER_DATA) else inner if plain and inner != name else ""
+        self[name] = found
+        return found
+
+
+INNER: Final = _Names()
 
 
 def normalise(document: dict[str, Any]) -> Event:
@@ -191,34 +243,7 @@ def is_windows(document: dict[str, Any]) -> bool:
 
 
 def _from_tree(tree: dict[str, Any]) -> Event:
-    system = tree["System"]
-    event: Event = {"@timestamp": _time(_attribute(system, "TimeCreated", "SystemTime"))}
-    execution = system.get("Execution")
-    found = {
-        "winlog.channel": system.get("Channel"),
-        "winlog.event_id": system.get("EventID"),
-        "winlog.provider_name": _attribute(system, "Provider", "Name"),
-        "winlog.provider_guid": _guid(_attribute(system, "Provider", "Guid")),
-        "winlog.computer_name": system.get("Computer"),
-        "winlog.record_id": system.get("EventRecordID"),
-        "winlog.task": system.get("Task"),
-        "winlog.opcode": system.get("Opcode"),
-        "winlog.keywords": system.get("Keywords"),
-        "winlog.level": system.get("Level"),
-        "winlog.version": system.get("Version"),
-        "winlog.process.pid": _attribute(system, "Execution", "ProcessID") if execution else None,
-        "winlog.process.thread.id": _attribute(system, "Execution", "ThreadID")
-        if execution
-        else None,
-        "winlog.activity_id": _guid(_attribute(system, "Correlation", "ActivityID")),
-        "winlog.user.identifier": _attribute(system, "Security", "UserID"),
-    }
-    for name, value in found.items():
-        text = _text(value)
-        if text:
-            event[name] = text
-    if level := _LEVELS.get(event.get("winlog.level", "")):
-        event["log.level"] = level
+    event = _from_system(tree["System"])
     data = tree.get("EventData")
     if isinstance(data, dict):
         _add_data(event, DATA, data)
@@ -233,10 +258,32 @@ def _from_tree(tree: dict[str, Any]) -> Event:
     return event
 
 
+def _from_system(system: dict[str, Any]) -> Event:
+    event: Event = {"@timestamp": _time(_attribute(system, "TimeCreated", "SystemTime"))}
+    for element, name in _SYSTEM_TEXTS:
+        value = system.get(element)
+        if value is None:
+            continue
+        text = value if value.__class__ is str else _text(value)
+        if text:
+            event[name] = text
+    for element, attribute, name in _SYSTEM_ATTRIBUTES:
+        if system.get(element) is not None:
+            text = _text(_attribute(system, element, attribute))
+            if text:
+                event[name] = _guid(text) if name in _GUIDS else text
+    if level := _LEVELS.get(event.get("winlog.level", "")):
+        event["log.level"] = level
+    return event
+
+
 def _add_data(event: Event, prefix: str, data: dict[str, Any]) -> None:
     for name, value in data.items():
         if name == "Data":
             _add_unnamed(event, prefix, value)
+        elif value.__class__ is str:
+            if name != "#attributes":
+                event[prefix + name] = value
         elif name != "#attributes" and value is not None:
             if isinstance(value, dict) and "#text" not in value:
                 _add_data(event, f"{prefix}{name}.", value)
@@ -246,14 +293,18 @@ def _add_data(event: Event, prefix: str, data: dict[str, Any]) -> None:
 
 def _add_unnamed(event: Event, prefix: str, value: Any) -> None:
     """Add data without names: all under ``Data`` and, as Winlogbeat does, as ``param1`` and on."""
-    inner = value.get("#text") if isinstance(value, dict) else value
-    values = [_text(item) for item in inner] if isinstance(inner, list) else [_text(inner)]
-    values = [text for text in values if text]
+    values = _unnamed(value)
     if not values:
         return
     event[f"{prefix}Data"] = values if len(values) > 1 else values[0]
     for i, text in enumerate(values, 1):
         event[f"{prefix}param{i}"] = text
+
+
+def _unnamed(value: Any) -> list[str]:
+    inner = value.get("#text") if isinstance(value, dict) else value
+    values = [_text(item) for item in inner] if isinstance(inner, list) else [_text(inner)]
+    return [text for text in values if text]
 
 
 def _from_winlogbeat(document: dict[str, Any]) -> Event:
@@ -294,6 +345,10 @@ def _attribute(system: dict[str, Any], element: str, name: str) -> Any:
     return attributes.get(name) if isinstance(attributes, dict) else None
 
 
+def _present(value: Any) -> Any:
+    return None if value is None else _value(value)
+
+
 def _value(value: Any) -> Any:
     """Return *value* as text, or as texts where it is a list."""
     if isinstance(value, list):
@@ -321,8 +376,11 @@ def _time(value: Any) -> str:
     """Return a time stamp of Windows, which states UTC or nothing, as RFC 3339."""
     if not isinstance(value, str):
         raise WindowsError("TimeCreated is missing")
+    text = value.strip().replace(" UTC", "Z")[:40]
     try:
-        found = moment(value.strip().replace(" UTC", "Z")[:40])
+        found = moment(text)
     except ValueError:
         raise WindowsError(f"time {value[:40]!r} is not understood") from None
+    if _USUAL.fullmatch(text):
+        return f"{text[:23]}Z"
     return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))

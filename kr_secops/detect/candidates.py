@@ -106,15 +106,19 @@ class Values(dict[Any, tuple[int, ...]]):
                 found += self.find(one.lower())
         if not found:
             return found
-        event: Event = {} if value is None else {self.name: _plain(value)}
-        low = Low(event)
         kept = []
+        low = None
         for number in dict.fromkeys(found):
-            if number not in self.pre:
-                self.pre[number] = self.rules.field_test(number, self.name)
-            test = self.pre[number]
-            if test is None or test(low, event):
-                kept.append(number)
+            try:
+                test = self.pre[number]
+            except KeyError:
+                test = self.pre[number] = self.rules.field_test(number, self.name)
+            if test is not None:
+                if low is None:
+                    low = Low({} if value is None else {self.name: _plain(value)})
+                if not test(low, low.event):
+                    continue
+            kept.append(number)
         return tuple(kept)
 
     def find(self, value: str) -> tuple[int, ...]:
