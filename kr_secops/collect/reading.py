@@ -19,6 +19,7 @@ from kr_secops.collect import captures
 from kr_secops.collect.catalog import load
 from kr_secops.collect.documents import WindowsReader
 from kr_secops.collect.inputs import evtx, journal
+from kr_secops.collect.inputs.cut import cut_lines
 from kr_secops.collect.inputs.file import FileInput, LogFile, fingerprint, look_at, seal
 from kr_secops.collect.inputs.find import find_files
 from kr_secops.collect.inputs.joined import cutter
@@ -207,7 +208,7 @@ def _plan(
     if collector is None and file.head:
         return Skipped(name, _unknown(file.head))
     # Thousands of files may wait for their turn: what they were recognised by is let go.
-    cut = cutter(file.head)
+    cut = cut_lines if file.head.startswith(evtx.MAGIC) else cutter(file.head)
     return _Plan(replace(file, head=file.head[:16]), collector or collectors["syslog"], cut)
 
 

@@ -53,7 +53,7 @@ class EvtxInput:
             yield Skipped(self._source.name, reason)
 
     def _block(self, lines: list[str], number: int) -> Block:
-        data = "".join(f"{line}\n" for line in lines).encode("utf-8", "replace")
+        data = "\n".join([*lines, ""]).encode("utf-8", "replace")
         position = Position(
             self._position.key, number, self._position.fingerprint, path=str(self._path)
         )
