@@ -10,6 +10,7 @@ from kr_secops.cli.rule import (
     fields,
     importing,
     listing,
+    schemas,
     stats,
     tuning,
     visibility,
@@ -48,3 +49,4 @@ app.command(
 app.command(
     "tune", help=tr("Propose a filter that removes false positives and keeps every true match.")
 )(tuning.tune)
+app.command("schema", help=tr("Print the JSON Schema of rule files, for editors."))(schemas.schema)
