@@ -257,12 +257,7 @@ class Windows:
         times = group.times
         latest = times[at] + correlation.span
         counts = correlation.type in ("event_count", "value_count")
-        if (
-            counts
-            and group.first
-            and group.first <= self._stamp(times[at])
-            and times[at] <= group.last
-        ):
+        if counts and group.first and self._is_within(group, times[at], correlation.span):
             # One more event of windows known to be true: no need to count them all again.
             one = self._fire(place, key, group, at, at + 1)
             return [one] if one.sightings else []
@@ -276,6 +271,12 @@ class Windows:
             if holds(correlation, group.entries[start : end + 1]):
                 fired.append(self._fire(place, key, group, start, end + 1))
         return [one for one in fired if one.sightings]
+
+    def _is_within(self, group: Group, time: float, span: float) -> bool:
+        """Return whether all that an event at *time* can be counted with is of one finding."""
+        earliest = group.times[bisect_left(group.times, time - span)]
+        latest = group.times[bisect_right(group.times, time + span) - 1]
+        return latest <= group.last and group.first <= self._stamp(earliest)
 
     def _fire(self, place: int, key: tuple[str, ...], group: Group, start: int, end: int) -> Fired:
         correlation = self._all[place]

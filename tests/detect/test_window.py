@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
 
 from kr_secops.detect.engine import Engine
 from kr_secops.detect.window import ALL_ENTRIES, Windows
@@ -201,3 +203,52 @@ def test_a_record_from_the_future_ends_no_window(make_rules: Callable[..., Rules
     engine.feed(happening(A, 0))
     engine.feed(happening(A, 60 * 24 * 365, **{"source.ip": "10.9.9.9"}))
     assert list(engine.findings()) == []
+
+
+def holds(kind: str, bound: int, rows: list[tuple[float, str, int]]) -> bool:
+    """What a correlation of a and b (gte *bound*) says of the *rows* of one window."""
+    if kind == "event_count":
+        return len(rows) >= bound
+    if kind == "value_count":
+        return len({value for _, _, value in rows}) >= bound
+    if kind == "temporal":
+        return {rule for _, rule, _ in rows} == {A, B}
+    return any(
+        one == A and two == B for i, (_, one, _) in enumerate(rows) for _, two, _ in rows[i + 1 :]
+    )
+
+
+@seed(7)
+@settings(max_examples=150, deadline=None, database=None, phases=(Phase.explicit, Phase.generate))
+@given(
+    kind=st.sampled_from(("event_count", "value_count", "temporal", "temporal_ordered")),
+    bound=st.integers(1, 4),
+    rows=st.lists(
+        st.tuples(st.integers(0, 60), st.sampled_from((A, B)), st.integers(0, 3)), max_size=14
+    ),
+)
+def test_every_window_is_seen_in_whatever_order_events_come(
+    kind: str, bound: int, rows: list[tuple[float, str, int]]
+) -> None:
+    span = 10
+    numbers = {A: 0, B: 1}
+    values = ({0: ("v",), 1: ("v",)},) if kind == "value_count" else ()
+    least = bound if kind.endswith("count") else 2
+    one = Correlation(9, kind, (0, 1), (), span, (("gte", least),), values)
+    windows = Windows([one], lambda t: f"{t:09.3f}", lambda *_: "id")
+    seen: set[str] = set()
+    for i, (time, rule_name, value) in enumerate(rows):
+        event = {"v": str(value)}
+        for fired in windows.feed(numbers[rule_name], event, float(time), str(i), lambda: b"{}"):
+            seen.update(fired.sightings)
+    placed = sorted(((*row, str(i)) for i, row in enumerate(rows)), key=lambda row: row[0])
+    wanted: set[str] = set()
+    needed: set[str] = set()
+    for end, *_ in placed:
+        inside = [row for row in placed if end - span <= row[0] <= end]
+        if holds(kind, bound, [row[:3] for row in inside]):
+            wanted.update(row[3] for row in inside)
+            # What follows a row that is complete may be left out.
+            if kind != "temporal_ordered" or all(r[1] == B for r in inside if r[0] == end):
+                needed.update(row[3] for row in inside)
+    assert needed <= seen <= wanted
