@@ -276,7 +276,7 @@ def required_text(pattern: str, flags: int) -> tuple[str, ...]:
         run = ""
         for op, argument in sequence:
             name = str(op)
-            if name == "LITERAL" and argument <= _ASCII and chr(argument).lower() not in loose:
+            if name == "LITERAL" and 0 < argument <= _ASCII and chr(argument).lower() not in loose:
                 run += chr(argument).lower()
                 continue
             found.append(run)
