@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from kr_secops.collect.collector import Collector
+    from kr_secops.rule.lint import Remark
 
 
 def check(
@@ -51,6 +52,8 @@ def check(
         for remark in lint(wanted, around)
         if not paths or any(remark.text.startswith(str(path)) for path in paths)
     ]
+    if not paths:
+        remarks = _without_foreign_advice(remarks)
     for remark in remarks:
         if console.output_format(form or "table", ("table", "ndjson")) == "ndjson":
             sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
@@ -62,6 +65,21 @@ def check(
     console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
     if errors:
         raise typer.Exit(3)
+
+
+def _without_foreign_advice(remarks: list[Remark]) -> list[Remark]:
+    """Return *remarks* without advice on imported rules, which is for their authors."""
+    from kr_secops.rule.bundle.imported import listed
+
+    collections = (one for root in content.search_path("rules") for one in listed(root))
+    foreign = tuple(f"{one.folder}/" for one in collections)
+    kept = [one for one in remarks if one.weight == "error" or not one.text.startswith(foreign)]
+    if len(kept) < len(remarks):
+        count = len(remarks) - len(kept)
+        console.note(
+            tr("{count} pieces of advice on imported rules: name their folder", count=count)
+        )
+    return kept
 
 
 def _techniques() -> dict[str, str]:

@@ -58,6 +58,8 @@ def tune(
     from kr_secops.collect.reading import read
     from kr_secops.tune.run import Tuner
 
+    if "-" in (*false, *(true or ())):
+        raise UsageError(tr("tune reads its inputs twice; standard input can be read once"))
     today = datetime.now(UTC).date()
     until = _last_day(expires, today)
     configuration = reading.load_settings(host, zone)

@@ -49,12 +49,19 @@ def test_import_detect_list_remove(run: Run, source: Path, monkeypatch: pytest.M
                 "event.dataset": "auditd",
                 "event.action": "executed",
                 "process.executable": "/tmp/xmrig",
+                "process.command_line": "/tmp/xmrig -o pool",
                 "host.name": "h",
             }
         )
     )
     rows = run("detect", event, "-f", "ndjson", "--rules", folder).rows()
     assert [row["rule.name"] for row in rows] == ["/xmrig"]
+    checked = run("rule", "check")
+    assert checked.code == 3  # the one that waits for a list is named
+    assert "sigmahq/rules/w.yml:6:1: detection: nothing says" in checked.out.decode()
+    assert "sigmahq/rules/a.yml" not in checked.out.decode()
+    assert "pieces of advice on imported rules: name their folder" in checked.err
+    assert "description: is missing" in run("rule", "check", folder / "sigmahq").out.decode()
     assert run("rule", "import", "--remove", "sigmahq").code == 0
     assert run("rule", "import", "--list").out == b""
 

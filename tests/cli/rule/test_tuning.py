@@ -108,6 +108,7 @@ def test_what_is_not_proven_is_said(run: Run, site: Path) -> None:
         ("Nothing", [], 2, "no rule is called 'Nothing'"),
         ("Editor as root", ["--expires", "2020-01-01"], 2, "2020-01-01 is past"),
         ("Editor as root", ["--expires", "soon"], 2, "'soon' is no day"),
+        ("Editor as root", ["--true", "-"], 2, "standard input can be read once"),
     ],
 )
 def test_refusals(run: Run, site: Path, rule: str, words: list[str], code: int, said: str) -> None:
