@@ -50,7 +50,9 @@ class Figure:
 
 def once(contender: Contender, state: Path, output: Path = Path(os.devnull)) -> tuple[float, float]:
     """Run it once; return CPU seconds and peak MiB. An exit code of 11 to 14 is a success."""
-    environment = {**os.environ, "KR_SECOPS_STATE_DIR": str(state), **(contender.environment or {})}
+    # An installed program is compiled and buffers; what a developer sets must not change that.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    environment = inherited | {"KR_SECOPS_STATE_DIR": str(state), **(contender.environment or {})}
     with output.open("wb") as stream:
         process = subprocess.Popen(
             contender.command, stdout=stream, stderr=subprocess.PIPE, env=environment
