@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kr_secops.collect.interface import Reader, Source
     from kr_secops.collect.pattern import Pattern
 
-Format = Literal["syslog", "lines", "records", "csv", "auditd", "ecs", "windows", "capture"]
+Format = Literal["syslog", "lines", "records", "csv", "auditd", "ecs", "windows", "zeek", "capture"]
 
 READERS: Final[dict[str, str]] = {
     "syslog": "kr_secops.collect.syslog:SyslogReader",
@@ -34,6 +34,7 @@ READERS: Final[dict[str, str]] = {
     "auditd": "kr_secops.collect.audit:AuditReader",
     "ecs": "kr_secops.collect.documents:EcsReader",
     "windows": "kr_secops.collect.documents:WindowsReader",
+    "zeek": "kr_secops.collect.zeek:ZeekReader",
     "capture": "kr_secops.collect.captures:CaptureReader",
 }
 """Format → its reader, imported when first used."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -13,6 +13,7 @@ from kr_secops.collect.inputs.joined import documents, is_xml
 from kr_secops.collect.pattern import compile_pattern
 from kr_secops.collect.syslog import HEADERS
 from kr_secops.collect.windows import is_windows
+from kr_secops.collect.zeek import is_zeek
 
 if TYPE_CHECKING:
     import re
@@ -99,23 +100,31 @@ def _fits_name(collector: Collector, name: str) -> int:
 
 
 def _recognise_documents(texts: list[str], collectors: Mapping[str, Collector]) -> Collector | None:
-    for line in texts:
+    for text in texts:
         try:
-            document = orjson.loads(line)
+            document = orjson.loads(text)
         except ValueError:
             continue
-        if not isinstance(document, dict):
-            continue
-        if document.get("event.dataset") == "windows":  # our own
-            return collectors.get("ecs")
-        if is_windows(document) or is_export(document):
-            return collectors.get("windows")
-        if "event.dataset" in document or "ecs.version" in document:
-            return collectors.get("ecs")
-        if "@timestamp" in document and any(
-            isinstance(document.get(name), dict) for name in ("ecs", "event", "host", "log")
-        ):
-            return collectors.get("ecs")
-        if "@timestamp" in document and any("." in key for key in document):
-            return collectors.get("ecs")
+        if isinstance(document, dict):
+            found = next((name for is_it, name in _FORMS if is_it(document)), None)
+            if found is not None:
+                return collectors.get(found)
     return None
+
+
+def _is_ecs(document: dict[str, Any]) -> bool:
+    if "event.dataset" in document or "ecs.version" in document:
+        return True
+    return "@timestamp" in document and (
+        any(isinstance(document.get(name), dict) for name in ("ecs", "event", "host", "log"))
+        or any("." in key for key in document)
+    )
+
+
+_FORMS: Final[tuple[tuple[Callable[[dict[str, Any]], bool], str], ...]] = (
+    (lambda document: document.get("event.dataset") == "windows", "ecs"),  # our own
+    (is_windows, "windows"),
+    (is_export, "windows"),
+    (is_zeek, "zeek"),
+    (_is_ecs, "ecs"),
+)

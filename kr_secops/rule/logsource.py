@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-from sigma.exceptions import SigmaError
-from sigma.processing.pipeline import ProcessingPipeline
 from sigma.processing.transformations import AddConditionTransformation
 from sigma.rule import SigmaRule
 
-from kr_secops.errors import ContentError, UsageError
+from kr_secops.errors import UsageError
 from kr_secops.rule.convert import UnsupportedError, from_detections
+from kr_secops.rule.processing import read
 from kr_secops.rule.tree import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from sigma.processing.pipeline import ProcessingPipeline
 
     from kr_secops.rule.tree import Node
 
@@ -52,7 +52,7 @@ class Pipelines:
     """All pipelines of a run, and the lists that placeholders stand for."""
 
     def __init__(self, files: Sequence[Path], lists: dict[str, list[str]]) -> None:
-        self.all = [_read(path) for path in files]
+        self.all = [Pipeline(path.stem, read(path)) for path in files]
         self.lists = dict(lists)
         for pipeline in self.all:
             for name, values in pipeline.processing.vars.items():
@@ -161,21 +161,3 @@ def read_list(path: Path) -> list[str]:
     """Return the values of a placeholder: one a line, ``#`` begins a comment line."""
     lines = (line.strip() for line in path.read_text("utf-8").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def _read(path: Path) -> Pipeline:
-    try:
-        return Pipeline(path.stem, ProcessingPipeline.from_yaml(path.read_text("utf-8")))
-    except yaml.YAMLError as e:
-        mark = getattr(e, "problem_mark", None)
-        place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        raise ContentError([f"{path}:{place}: {getattr(e, 'problem', e)}"]) from None
-    except (
-        SigmaError,
-        UnsupportedError,
-        OSError,
-        UnicodeDecodeError,
-        TypeError,
-        AttributeError,
-    ) as e:
-        raise ContentError([f"{path}:1:1: {e}"]) from None

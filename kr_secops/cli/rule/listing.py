@@ -13,6 +13,7 @@ from kr_secops.cli import console, options
 from kr_secops.cli.rule.loading import Identity, load_rule_set, one_rule
 from kr_secops.language import chosen, tr
 from kr_secops.report.inert import one_line, printable
+from kr_secops.rule.absent import why_absent
 
 if TYPE_CHECKING:
     from kr_secops.rule.metadata import Rule
@@ -36,10 +37,11 @@ def list_rules(
         return
     for rule in found:
         source = "/".join(rule.logsource.values()) or rule.kind
-        typer.echo(
-            one_line(f"{rule.level.name:<13} {source:<24} {_title(rule):<64} {rule.id}", 400)
-        )
+        row = f"{rule.level.name:<13} {source:<24} {_title(rule):<64} {rule.id}"
+        typer.echo(one_line(row if rule.applies else f"{row} ({why_absent(rule.logsource)})", 400))
     console.note(tr("{count} rules", count=len(found)))
+    if idle := sum(not rule.applies for rule in found):
+        console.note(tr("{count} of them are about logs that are not collected", count=idle))
 
 
 def show(rule: Identity, rules: options.Rules = None, pipeline: options.Pipelines = None) -> None:
@@ -68,6 +70,7 @@ def _document(rule: Rule) -> dict[str, Any]:
         "status": rule.status,
         "logsource": dict(rule.logsource),
         "applies": rule.applies,
+        "applies.reason": "" if rule.applies else why_absent(rule.logsource),
         "description": rule.description,
         "description.id": rule.description_id,
         "recommendation": dict(rule.recommendation),
