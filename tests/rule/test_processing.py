@@ -75,8 +75,8 @@ WRONG = [
     ("transformations:\n  - type: field_name_mapping\n", "2:5: ", "mapping"),
     ("transformations:\n  - type: add_condition\n    conditions: 4\n", "2:5: ", "add_condition"),
     (
-        "transformations:\n  - type: drop_detection_item\n\n"
-         "  - type: field_name_mapping\n    mapping: {a: b}\n    rule_conditions: [{type: logsourc}]\n",
+        ("transformations:\n  - type: drop_detection_item\n\n  - type: field_name_mapping\n"
+        "    mapping: {a: b}\n    rule_conditions: [{type: logsourc}]\n"),
         "4:5: ",
         "Unknown condition type 'logsourc'",
     ),
