@@ -146,11 +146,17 @@ class Runner:
         return [Result(trial.name, trial.others, "others: none", "", "0", 0)]
 
     def _broken(self, trial: Trial, problem: str) -> list[Result]:
-        return [
-            Result(trial.name, one.place, rule.title if rule else one.rule, rule.id if rule else one.rule, str(one), 0, problem, broken=True)
-            for one in trial.expected
-            for rule in (self._words.get(one.rule),)
-        ] or [Result(trial.name, trial.others or trial.name, "others: none", "", "0", 0, problem, broken=True)]  # fmt: skip
+        """Return that nothing can be said of any expectation of *trial*."""
+        results = []
+        for one in trial.expected:
+            rule = self._words.get(one.rule)
+            title, identity = (rule.title, rule.id) if rule else (one.rule, one.rule)
+            results.append(
+                Result(trial.name, one.place, title, identity, str(one), 0, problem, broken=True)
+            )
+        place = trial.others or trial.name
+        nothing = Result(trial.name, place, "others: none", "", "0", 0, problem, broken=True)
+        return results or [nothing]
 
     def _absence(self, word: str) -> str:
         for refusal in self.ruleset.refused:

@@ -34,7 +34,8 @@ def update(path: Path, results: Sequence[Result]) -> int:
     changes = [result for result in results if not result.passed and not result.broken]
     if changes:
         text = path.read_bytes().decode("utf-8-sig")
-        edits = [edit for node in yaml.compose_all(text, yaml.CSafeLoader) for edit in _edits(node, path, text, changes)]  # fmt: skip
+        nodes = yaml.compose_all(text, yaml.CSafeLoader)
+        edits = [edit for node in nodes for edit in _edits(node, path, text, changes)]
         for start, end, new in sorted(edits, reverse=True):
             text = text[:start] + new + text[end:]
         _replace(path, text)
