@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import math
 import operator
 import re
 from types import FunctionType
@@ -195,11 +196,15 @@ def _cased(event: Event, name: str, pattern: str) -> bool:
 
 
 def _null(event: Event, name: str) -> bool:
-    return event.get(name) is None
+    value = event.get(name)
+    return value is None or (value.__class__ is list and all(item is None for item in value))
 
 
 def _empty(event: Event, name: str) -> bool:
-    return name in event and event[name] in ("", None)
+    value = event.get(name)
+    if value.__class__ is list:
+        return "" in value
+    return value == "" or (value is None and name in event)
 
 
 def _exists(event: Event, name: str, wanted: bool) -> bool:
@@ -243,7 +248,7 @@ def _cmp(event: Event, name: str, op: str, number: float) -> bool:
             found = float(value)
         except ValueError:
             continue
-        if compare(found, number):
+        if math.isfinite(found) and "_" not in value and compare(found, number):
             return True
     return False
 
@@ -270,10 +275,15 @@ _REFERENCE: Final[dict[str, Callable[[str, str], bool]]] = {
 
 def _ref(event: Event, name: str, other: str, mode: str) -> bool:
     compare = _REFERENCE[mode]
-    others = [value.lower() for value in texts(event.get(other))]
+    others = [_folded(value) for value in texts(event.get(other))]
     return any(
-        compare(value.lower(), wanted) for value in texts(event.get(name)) for wanted in others
+        compare(_folded(value), wanted) for value in texts(event.get(name)) for wanted in others
     )
+
+
+def _folded(value: str) -> str:
+    """Return *value* in lower case; a capital sigma at the end of a word is a sigma like others."""
+    return value.lower().replace("\u03c2", "\u03c3")
 
 
 def _word(low: Low, wanted: str) -> bool:
