@@ -88,7 +88,8 @@ class Weights:
         if any(text in common for common in _EVERYWHERE):
             return 1.0
         rarity: float = 10 ** (-min(len(text), 24) / 7)
-        return (1 + 0.3 * used) * rarity
+        # A keyword is mostly a word of the attack itself, and looked for in any case.
+        return (1 + 0.3 * used) * (0.1 * rarity if kind == "w" else rarity)
 
     def total(self, literals: Iterable[Literal]) -> float:
         """Return the expected frequency of meeting any of *literals*."""
