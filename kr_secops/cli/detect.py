@@ -86,7 +86,7 @@ def detect(
         reading.ensure_something_read(account)
         return
     findings = parallel.detect(sources, run, workers)
-    reading.tell(account)
+    reading.tell(account, forgotten=engine.forgotten)
     reading.ensure_something_read(account)
     from kr_secops.cli.report import report_context
     from kr_secops.cli.writing import write

@@ -62,8 +62,8 @@ def guard(configuration: Settings) -> Guard:
     return Guard(load_key(configuration.state_dir), cache_dir=folder)
 
 
-def tell(account: Account) -> None:
-    """Say on stderr what could not be read; NothingCollectedError if nothing could."""
+def tell(account: Account, *, forgotten: int = 0) -> None:
+    """Say on stderr what could not be read, and how many matches correlations had no room for."""
     for skipped in account.skipped[:SHOWN]:
         # What may not be read is no matter of course: a nightly run says it, however quiet.
         tell_one = console.say if skipped.denied else console.note
@@ -72,6 +72,13 @@ def tell(account: Account) -> None:
         console.note(tr("… and {count} more skipped", count=len(account.skipped) - SHOWN))
     for source, count in account.rejections.most_common(SHOWN):
         console.note(tr("{source}: {count} records could not be read", source=source, count=count))
+    if forgotten:  # a finding may be missing for it
+        console.say(
+            tr(
+                "{count} matches were forgotten by correlations: too many at once to keep",
+                count=forgotten,
+            )
+        )
 
 
 def ensure_something_read(account: Account, *, known: bool = False) -> None:

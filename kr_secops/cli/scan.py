@@ -75,9 +75,13 @@ def scan(
             outcome = "done"
         finally:
             counts = {"events": account.events.total(), "lines": account.lines.total()}
-            counts |= {"skipped": len(account.skipped), "findings": len(keeper.seen)}
+            counts |= {
+                "skipped": len(account.skipped),
+                "findings": len(keeper.seen),
+                "forgotten": engine.forgotten,
+            }
             store.run_finished(number, outcome, {**counts, "read": account_document(account)})
-        reading.tell(account)
+        reading.tell(account, forgotten=engine.forgotten)
         found = _found(store, set(keeper.loud) if quiet else keeper.seen)
         reading.ensure_something_read(account, known=_reads_on(store, account))
     if found or not quiet:

@@ -295,6 +295,11 @@ class Engine:
         for key, pending in drained:
             yield _finding(key, pending)
 
+    @property
+    def forgotten(self) -> int:
+        """Matches that correlations gave up because memory is bounded, while they still mattered."""
+        return 0 if self._windows is None else self._windows.forgotten
+
     def windows(self) -> bytes:
         """Return the state of the correlations, to be given to the next run's engine."""
         if self._windows is None:

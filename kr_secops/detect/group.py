@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Names: TypeAlias = tuple[str, ...]
+"""What one field may be called, the first that is there counts."""
 
 GroupKey: TypeAlias = tuple[int, tuple[str, ...]]
 """Place of the correlation, values of its group-by fields."""
@@ -96,3 +102,21 @@ class Group:
             left = {id(entry) for entry in gone}
             self.new = [entry for entry in self.new if id(entry) not in left]
         return events
+
+
+def values_of(event: Mapping[str, Any], fields: list[Names]) -> tuple[str, ...] | None:
+    """Return the value of each of *fields*; None if *event* lacks one."""
+    found = []
+    for names in fields:
+        for name in names:
+            value = event.get(name)
+            if value.__class__ is str:
+                found.append(value)
+                break
+            if value is not None and value != []:
+                texts = map(str, value) if isinstance(value, list) else (str(value),)
+                found.append(", ".join(texts))
+                break
+        else:
+            return None
+    return tuple(found)

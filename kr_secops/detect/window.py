@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from kr_secops.detect.group import Entry, Group
+from kr_secops.detect.group import Entry, Group, values_of
 from kr_secops.detect.measure import holds, least
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from kr_secops.detect.group import GroupKey
+    from kr_secops.detect.group import GroupKey, Names
     from kr_secops.event import Event
     from kr_secops.rule.correlation import Correlation
 
@@ -35,9 +35,6 @@ PASSED_ON: Final = 1_000
 """Ids of base events that one entry carries upwards to a correlation of correlations."""
 EVIDENCE_PASSED_ON: Final = 3
 """Fewer than a finding keeps, so that what completes the row is among its evidence."""
-
-Names: TypeAlias = tuple[str, ...]
-"""What one field may be called, the first that is there counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +79,8 @@ class Windows:
         self._events = 0
         self.newest = 0.0
         """Time up to which the logs have been read; "fewer than" waits for it."""
-        self.dropped = 0
-        """Entries forgotten because memory is bounded."""
+        self.forgotten = 0
+        """Matches given up because memory is bounded, while their window might still have counted."""
         self.wanted: dict[int, list[int]] = {}
         """Rule → places of the correlations that count it."""
         for place, correlation in enumerate(correlations):
@@ -116,8 +113,8 @@ class Windows:
         fired: list[Fired] = []
         for place in self.wanted[rule]:
             keys, brings = self._fields[place][rule]
-            group_key = _values(event, keys)
-            values = _values(event, brings)
+            group_key = values_of(event, keys)
+            values = values_of(event, brings)
             if group_key is None or values is None:
                 continue
             group = self._group(place, group_key)
@@ -141,7 +138,7 @@ class Windows:
             one.group.above = [
                 (place, key)
                 for place in self.wanted[rule]
-                if (key := _values(one.entity, self._fields[place][rule][0])) is not None
+                if (key := values_of(one.entity, self._fields[place][rule][0])) is not None
             ]
         fired: list[Fired] = []
         for place, key in one.group.above:
@@ -149,7 +146,7 @@ class Windows:
             # A finding that goes on is one entry, which moves on in time with it.
             known = group.known.get((rule, finding))
             if known is None:
-                values = _values(one.entity, self._fields[place][rule][1])
+                values = values_of(one.entity, self._fields[place][rule][1])
                 if values is None:
                     continue
                 entry = Entry(one.last, rule, finding, values, one.sightings[:PASSED_ON])
@@ -225,6 +222,9 @@ class Windows:
             count = bisect_left(group.times, oldest)
             if len(group.times) - count > self._most[place]:
                 count = max(count, self._most[place] // 4)
+                if not group.first:  # else its finding goes on without them
+                    past = bisect_left(group.times, group.times[-1] - correlation.span)
+                    self.forgotten += max(0, count - past)
             self._forget(group, 0, count)
             at -= count
         if at < 0 or self._waits[place] or not self._may_hold(place, group, at):
@@ -257,6 +257,8 @@ class Windows:
         times = group.times
         latest = times[at] + correlation.span
         counts = correlation.type in ("event_count", "value_count")
+        # A row is complete with an event of its last rule; what follows is no part of it.
+        row = correlation.type == "temporal_ordered" and not correlation.expression
         if counts and group.first and self._is_within(group, times[at], correlation.span):
             # One more event of windows known to be true: no need to count them all again.
             one = self._fire(place, key, group, at, at + 1)
@@ -265,6 +267,8 @@ class Windows:
         for end in range(at, len(times)):
             if times[end] > latest:
                 break
+            if row and group.entries[end].rule != correlation.refers[-1]:
+                continue
             start = bisect_left(times, times[end] - correlation.span, 0, at + 1)
             if end - start + 1 < self._least[place] and counts:
                 continue
@@ -323,7 +327,9 @@ class Windows:
             if self._entries <= ALL_ENTRIES * 0.9:
                 break
             group = self._groups.pop(key)
-            self.dropped += len(group.entries)
+            until = self.newest - self._all[key[0]].span - LATE
+            if group.times and group.times[-1] >= until:
+                self.forgotten += len(group.entries)
             self._forget(group, 0, len(group.entries))
 
     def dump(self, ids: Callable[[int], str]) -> bytes:
@@ -380,21 +386,3 @@ def _fields(correlation: Correlation, rule: int) -> tuple[list[Names], list[Name
         [fields.get(rule, (name,)) for name, fields in correlation.group_by],
         [fields.get(rule, ()) for fields in correlation.values],
     )
-
-
-def _values(event: Mapping[str, Any], fields: list[Names]) -> tuple[str, ...] | None:
-    """Return the value of each of *fields*; None if *event* lacks one."""
-    found = []
-    for names in fields:
-        for name in names:
-            value = event.get(name)
-            if value.__class__ is str:
-                found.append(value)
-                break
-            if value is not None and value != []:
-                texts = map(str, value) if isinstance(value, list) else (str(value),)
-                found.append(", ".join(texts))
-                break
-        else:
-            return None
-    return tuple(found)
