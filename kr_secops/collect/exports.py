@@ -268,7 +268,13 @@ def _from_hayabusa(document: Document) -> Document:
 
 
 def _is_nxlog(document: Document) -> bool:
-    return "EventID" in document and "SourceName" in document and "Channel" in document
+    # Defender's own data hold a "Source Name" too; NXLog gives the provider no other name.
+    return (
+        "EventID" in document
+        and "SourceName" in document
+        and "Channel" in document
+        and "Provider_Name" not in document
+    )
 
 
 def _from_nxlog(document: Document) -> Document:

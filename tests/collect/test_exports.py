@@ -166,6 +166,8 @@ def test_what_is_no_export_stays_as_it_is() -> None:
         {"System": None},
         {"_source": {"message": "x"}},
         {"data": []},
+        # Defender's "Source Name" is no NXLog's.
+        {"EventID": 1116, "Channel": "x", "Provider_Name": "y", "SourceName": "System"},
     ):
         assert as_tree(document) is document
         assert not is_export(document)
