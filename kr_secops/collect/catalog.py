@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-FORM: Final = "1"
+FORM: Final = "2"
 """Counts up when what is kept, or what is right, changes."""
 
 

@@ -278,7 +278,7 @@ def _syslog_shapes(collector: Collector) -> Iterator[Shape]:
             # "- " says less of a line than the program that it must have come from.
             weak = min(map(len, pattern.anchors), default=0) < WEAK and tagged
             anchors = tagged if weak else pattern.anchors
-            yield _shape(Recipe.of(pattern, kind.constants, "syslog"), anchors)
+            yield _shape(Recipe.of(pattern, kind.constants, "syslog"), anchors, pattern)
         if programs or not owner.description.programs:
             yield _shape(Recipe.of(None, owner.constants, "syslog"), programs)
 
@@ -286,16 +286,26 @@ def _syslog_shapes(collector: Collector) -> Iterator[Shape]:
 def _line_shapes(collector: Collector) -> Iterator[Shape]:
     for form in collector.forms():
         line = form.pattern()
-        bare = _shape(Recipe.of(line, form.constants, "line"), line.anchors)
+        bare = _shape(Recipe.of(line, form.constants, "line"), line.anchors, line)
         yield bare
         for kind in collector.kinds():
             pattern = kind.pattern()
-            more = _shape(Recipe.of(pattern, kind.constants, "message"), pattern.anchors)
+            recipe = Recipe.of(pattern, kind.constants, "message")
+            more = _shape(recipe, pattern.anchors, pattern)
             constants = {**bare.constants, **more.constants}
             fields = (bare.fields | more.fields) - more.constants.keys()
             derived = (bare.derived | more.derived) - constants.keys() - fields
-            yield Shape(more.anchors or bare.anchors, constants, fields, derived)
+            # A field that both capture has the value of the message, where that matches.
+            both = bare.edges.keys() & set(pattern.fields)
+            edges = {n: e for n, e in bare.edges.items() if n not in both} | {
+                n: e for n, e in more.edges.items() if n not in both
+            }
+            yield Shape(more.anchors or bare.anchors, constants, fields, derived, edges)
 
 
-def _shape(recipe: Recipe, anchors: tuple[str, ...]) -> Shape:
-    return Shape(anchors, recipe.certain(), recipe.fields(), recipe.derived())
+def _shape(recipe: Recipe, anchors: tuple[str, ...], pattern: Pattern | None = None) -> Shape:
+    fields = recipe.fields()
+    edges: dict[str, tuple[str, str, int]] = {
+        name: edge for name, edge in (pattern.edges if pattern else {}).items() if name in fields
+    }
+    return Shape(anchors, recipe.certain(), fields, recipe.derived(), edges)

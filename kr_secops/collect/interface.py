@@ -138,3 +138,6 @@ class Shape:
     fields: frozenset[str] = frozenset()
     derived: frozenset[str] = frozenset()
     """Fields that may be present with a value that need not stand in the line."""
+    edges: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    """Of some `fields`: what stands right before and right behind the value in the line, and how
+    many characters the value has there at most. A number may have zeros before it there."""

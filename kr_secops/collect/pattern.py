@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # The parser of Python's own expressions has no public name; it alone knows what they must hold.
 sre: Any = import_module("re._constants")
@@ -20,8 +20,20 @@ sre_parser: Any = import_module("re._parser")
 
 _NAMED: Final = re.compile(r"\(\?P<(@?[a-z][a-z0-9_.]*|@timestamp)>")
 _META: Final = frozenset("\\.[](){}*+?|^$")
+EDGE: Final = 8
+"""Characters of an edge that are told."""
+WIDEST: Final = 1 << 15
 MOST_SPELLINGS: Final = 8
 """Texts that a choice of words within a run may multiply to."""
+
+
+class Edge(NamedTuple):
+    """What surely stands right before and right behind what a group holds."""
+
+    before: str
+    after: str
+    widest: int
+    """Characters that the group holds at most."""
 
 
 @dataclass(frozen=True)  # no slots: cached_property needs a dictionary
@@ -36,6 +48,8 @@ class Pattern:
     """Fields whose group may take no part or match nothing."""
     anchors: tuple[str, ...]
     """ASCII texts of which one stands in whatever it matches; empty if none is certain."""
+    edges: dict[str, Edge]
+    """Field → what stands around its group."""
 
     @cached_property
     def regex(self) -> re.Pattern[str]:
@@ -58,19 +72,23 @@ def compile_pattern(text: str) -> Pattern:
     return found
 
 
-def known() -> dict[str, tuple[tuple[str, ...], list[str], tuple[str, ...]]]:
+def known() -> dict[str, tuple[Any, ...]]:
     """Return what is known of every pattern so far, as plain values for `remember`."""
     return {
-        text: (found.fields, sorted(found.optional), found.anchors)
+        text: (
+            *(found.fields, sorted(found.optional), found.anchors),
+            {name: tuple(edge) for name, edge in found.edges.items()},
+        )
         for text, found in _KNOWN.items()
     }
 
 
-def remember(rows: dict[str, list[list[str]]]) -> None:
+def remember(rows: dict[str, list[Any]]) -> None:
     """Take over what `known` gave to an earlier run of the same Python."""
-    for text, (fields, optional, anchors) in rows.items():
+    for text, (fields, optional, anchors, edges) in rows.items():
         bare = _NAMED.sub("(", text)
-        _KNOWN[text] = Pattern(bare, tuple(fields), frozenset(optional), tuple(anchors))
+        around = {name: Edge(*edge) for name, edge in edges.items()}
+        _KNOWN[text] = Pattern(bare, tuple(fields), frozenset(optional), tuple(anchors), around)
 
 
 def _understood(text: str) -> Pattern:
@@ -89,7 +107,8 @@ def _understood(text: str) -> Pattern:
     sure = set(_certain_groups(tree))
     optional = frozenset(name for i, name in enumerate(fields, 1) if i not in sure)
     insensitive = bool(regex.flags & re.IGNORECASE)
-    return Pattern(bare, fields, optional, () if insensitive else _anchors(tree))
+    edges = {fields[group - 1]: edge for group, edge in _edges(list(tree), "", "")}
+    return Pattern(bare, fields, optional, () if insensitive else _anchors(tree), edges)
 
 
 def literal_prefix(text: str) -> str:
@@ -136,6 +155,40 @@ def _certain_groups(tree: Iterable[Any]) -> Iterable[int]:
                 yield from _certain_groups(inner)
         elif op is sre.ATOMIC_GROUP:
             yield from _certain_groups(value)
+
+
+def _edges(parts: list[Any], before: str, after: str) -> Iterator[tuple[int, Edge]]:
+    """Yield the groups of *parts*, which stand between *before* and *after*, with their edges."""
+    for i, (op, value) in enumerate(parts):
+        left = _run(reversed(parts[:i]), before[::-1])[::-1]
+        right = _run(iter(parts[i + 1 :]), after)
+        if op is sre.SUBPATTERN:
+            group, flags, without, inner = value
+            if flags or without:
+                continue
+            if group is not None:
+                yield group, Edge(left, right, min(inner.getwidth()[1], WIDEST))
+            yield from _edges(list(inner), left, right)
+        elif op is sre.BRANCH:
+            for branch in value[1]:
+                yield from _edges(list(branch), left, right)
+        elif op in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+            once = value[1] == 1
+            yield from _edges(list(value[2]), left if once else "", right if once else "")
+        elif op is sre.ATOMIC_GROUP:
+            yield from _edges(list(value), left, right)
+
+
+def _run(parts: Iterable[Any], beyond: str) -> str:
+    """Return the literal text that *parts* begin with, and *beyond* if they are nothing else."""
+    text = ""
+    for op, value in parts:
+        if op is sre.AT:  # has no width
+            continue
+        if op is not sre.LITERAL or not 32 <= value < 127:  # noqa: PLR2004
+            return text[:EDGE]
+        text += chr(value)
+    return (text + beyond)[:EDGE]
 
 
 def _anchors(tree: Iterable[Any]) -> tuple[str, ...]:

@@ -250,7 +250,10 @@ def load(ruleset: Ruleset, collector_key: str, shapes: tuple[Shape, ...]) -> Pre
     """Return the prefilter of a collector's *shapes*, from the cache if it was made before."""
     described = marshal.dumps(
         [
-            (s.anchors, sorted(s.constants.items()), sorted(s.fields), sorted(s.derived))
+            (
+                *(s.anchors, sorted(s.constants.items()), sorted(s.fields), sorted(s.derived)),
+                sorted((name, *edge) for name, edge in s.edges.items()),
+            )
             for s in shapes
         ]
     )

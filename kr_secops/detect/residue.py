@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from kr_secops import ecs
+from kr_secops.collect.builder import NUMBERS
 from kr_secops.detect.matcher import NOT_WORDS, Low, holds
 from kr_secops.rule.witness import KEYS, key_values
 
@@ -141,7 +143,7 @@ def _leaf_texts(node: Node, shape: Shape, cost: Cost) -> Texts | None:
         return _word(node[3][0], shape, cost) if node[3] else None
     name = node[1]
     if op == "lit":
-        wanted = node[3]
+        wanted = _with_edges(node, shape)
     elif op in ("glob", "cased", "re") and node[-1]:
         wanted = node[-1][0]
     else:
@@ -151,6 +153,19 @@ def _leaf_texts(node: Node, shape: Shape, cost: Cost) -> Texts | None:
     if name not in shape.fields and name != "event.original":
         return None
     return _plain(wanted, cost)
+
+
+def _with_edges(leaf: Node, shape: Shape) -> str:
+    """Return the text that *leaf* looks for, with what stands around it in such a line."""
+    _, name, kind, text = leaf
+    wanted: str = text
+    before, after, widest = shape.edges.get(name, ("", "", 0))
+    if kind in "=$":
+        wanted += after
+    # What is a number loses its zeros; those of a status of three digits are none.
+    number = ecs.schema().types.get(name) in NUMBERS
+    whole = not number or (kind == "=" and widest == len(text))
+    return before + wanted if kind in "=^" and whole else wanted
 
 
 def _word(wanted: str, shape: Shape, cost: Cost) -> Texts | None:

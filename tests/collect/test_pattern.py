@@ -87,6 +87,31 @@ def test_whatever_a_pattern_matches_has_its_anchor_and_prefix(
         return
     assert not pattern.anchors or any(anchor in found[0] for anchor in pattern.anchors)
     assert found[0].startswith(literal_prefix(text))
+    for group, name in enumerate(pattern.fields, 1):
+        before, after, widest = pattern.edges[name]
+        if found[group] is not None:
+            start, end = found.span(group)
+            assert line[:start].endswith(before)
+            assert line[end:].startswith(after)
+            assert end - start <= widest
+
+
+@pytest.mark.parametrize(
+    ("text", "edge"),
+    [
+        (r'" (?P<a.b>\d{3}) x', ('" ', " x", 3)),
+        (r"x(?:-|(?P<a.b>[a-z]{1,9}))y", ("x", "y", 9)),
+        (r"port (?P<a.b>\d{1,5})(?: ssh2)?", ("port ", "", 5)),
+        (r"(?:to |from )(?P<a.b>\d)$", ("", "", 1)),
+        (r"(?:,(?P<a.b>\d))+;", (",", "", 1)),
+        (r"a(?: (?P<a.b>b))?c", ("a ", "c", 1)),
+        (r"(?P<a.a>(?:x)(?P<a.b>y))z", ("x", "z", 1)),
+        (r"abcdefghij(?P<a.b>y)klmnopqrstu", ("cdefghij", "klmnopqr", 1)),
+        (r"\t(?P<a.b>y)\xe9", ("", "", 1)),
+    ],
+)
+def test_edges(text: str, edge: tuple[str, str, int]) -> None:
+    assert compile_pattern(text).edges["a.b"] == edge
 
 
 HOSTILE = """

@@ -165,6 +165,42 @@ def test_which_lines_are_chosen(
     assert Engine(ruleset).choose("probe", (SHAPE,), DATA) == chosen
 
 
+EDGED = Shape(
+    constants={"event.dataset": "sshd"},
+    fields=frozenset({"http.response.status_code", "source.port", "url.original"}),
+    edges={
+        "http.response.status_code": ('" ', " ", 3),
+        "source.port": (":", " ", 5),
+        "url.original": (" ", " HTTP/", 99),
+    },
+)
+REQUESTS = b"""GET /a HTTP/1.1" 404 1 :80 x
+GET /404 HTTP/1.1" 200 404 :080 x
+GET http://404 HTTP/1.1" 200 80 :5 +http://b
+"""
+
+
+@pytest.mark.parametrize(
+    ("item", "lines"),
+    [
+        ({"http.response.status_code": 404}, [0]),
+        ({"http.response.status_code|contains": "404"}, [0, 29, 63]),
+        ({"http.response.status_code|endswith": "4"}, [0, 29, 63]),
+        ({"url.original|startswith": "http://"}, [63]),
+        ({"url.original": "/A"}, [0]),
+        # A port is a number, and may be written with zeros before it.
+        ({"source.port": 80}, [0, 29, 63]),
+        ({"source.port|startswith": "8"}, [0, 29, 63]),
+    ],
+)
+def test_what_stands_around_a_value_is_looked_for(
+    item: dict[str, Any], lines: list[int], make_rules: Callable[..., Ruleset]
+) -> None:
+    ruleset = make_rules(rule({"s": item, "condition": "s"}))
+    chosen = Engine(ruleset).choose("probe", (EDGED,), REQUESTS)
+    assert (chosen if chosen is not None else [0, 29, 63]) == lines
+
+
 def test_what_says_nothing_of_its_lines_is_read_whole(make_rules: Callable[..., Ruleset]) -> None:
     engine = Engine(make_rules(rule({"s": {"event.action": "login"}, "condition": "s"})))
     assert engine.choose("unknown", (), DATA) is None
