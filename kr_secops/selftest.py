@@ -14,7 +14,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from kr_secops.collect.interface import Skipped
 from kr_secops.collect.reading import Options, read
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from kr_secops.document import Document
     from kr_secops.event import Event
     from kr_secops.rule.ruleset import Ruleset
+
+Names: TypeAlias = dict[int, tuple[str, str, str]]
+"""Number of a rule → its id, name and title."""
 
 NOW: Final = datetime(2026, 12, 31, 12, tzinfo=UTC)
 """The present in tests, by which time stamps without a year are read."""
@@ -86,23 +89,24 @@ def run(paths: Iterable[Path], ruleset: Ruleset) -> Iterator[Result]:
         ContentError: a test file is wrong; names everything in it.
     """
     guard = Guard(_KEY)
+    rules = _by_file(ruleset)
     for path, _ in find_files(paths):
         beside = _beside(path)
         if beside.is_file():
-            yield from _run_file(path, beside, ruleset, guard)
+            yield from _run_file(beside, rules.get(path.resolve(), {}), ruleset, guard)
 
 
 def _beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}.test.yaml")
 
 
-def _run_file(path: Path, beside: Path, ruleset: Ruleset, guard: Guard) -> Iterator[Result]:
-    rules = _rules_of(path, ruleset)
+def _run_file(beside: Path, rules: Names, ruleset: Ruleset, guard: Guard) -> Iterator[Result]:
     for document, place, case in _cases(beside):
         number = _find(case.rule, rules)
         if number is None:
             words = [word for names in rules.values() for word in names]
-            problem = f"no rule {case.rule!r} in {path.name}{did_you_mean(case.rule, words)}"
+            wanted = f"no rule {case.rule!r}" if case.rule else "no rule that is loaded"
+            problem = f"{wanted} stands beside it{did_you_mean(case.rule, words)}"
             yield Result(document.place(place), case.name, case.rule, problem)
             continue
         title = ruleset.rule(number).title
@@ -110,14 +114,17 @@ def _run_file(path: Path, beside: Path, ruleset: Ruleset, guard: Guard) -> Itera
         yield Result(document.place(place), case.name, title, problem)
 
 
-def _rules_of(path: Path, ruleset: Ruleset) -> dict[int, tuple[str, ...]]:
-    """Return number → id, name, title of the rules that *path* holds, in its order."""
-    own = [rule for rule in ruleset.rules if rule.path.rsplit(":", 2)[0] == str(path)]
-    own.sort(key=lambda rule: int(rule.path.rsplit(":", 2)[1]))
-    return {rule.number: (rule.id, rule.name, rule.title) for rule in own}
+def _by_file(ruleset: Ruleset) -> dict[Path, Names]:
+    """Return file → the rules that it holds, in its order."""
+    files: dict[Path, Names] = {}
+    for rule in sorted(ruleset.rules, key=lambda rule: int(rule.path.rsplit(":", 2)[1])):
+        # The same file may be spelled otherwise by who names it.
+        names = files.setdefault(rule.file.resolve(), {})
+        names[rule.number] = (rule.id, rule.name, rule.title)
+    return files
 
 
-def _find(wanted: str, rules: dict[int, tuple[str, ...]]) -> int | None:
+def _find(wanted: str, rules: Names) -> int | None:
     if not wanted:
         return next(reversed(rules), None)
     return next((number for number, names in rules.items() if wanted in names), None)

@@ -14,10 +14,10 @@ from sigma.rule import SigmaRule
 
 from kr_secops.rule import index, source
 from kr_secops.rule.container import Writer
-from kr_secops.rule.convert import UnsupportedError, from_detections
+from kr_secops.rule.convert import UnansweredError, UnsupportedError, from_detections
 from kr_secops.rule.logsource import DEFAULT_TAXONOMY
 from kr_secops.rule.metadata import describe, to_row
-from kr_secops.rule.references import convert
+from kr_secops.rule.references import convert, referred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -55,14 +55,18 @@ class Building:
     trees: list[tuple[int, Node]] = field(default_factory=list)
     correlations: list[Correlation] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Complaint and the id of the rule it is about."""
+    refused: list[tuple[str, str, bool]] = field(default_factory=list)
+    """Complaint, id of the rule it is about, and whether that only waits for a list."""
     known: dict[str, int] = field(default_factory=dict)
     """Id, name → number."""
+    unanswered: set[str] = field(default_factory=set)
+    """Ids and names of what waits for a list."""
 
-    def refuse(self, draft: Draft, complaints: Iterable[str]) -> None:
+    def refuse(self, draft: Draft, complaints: Iterable[str], *, unanswered: bool = False) -> None:
         """Note why *draft* is not loaded."""
-        self.refused += [(complaint, draft.id) for complaint in complaints]
+        self.refused += [(complaint, draft.id, unanswered) for complaint in complaints]
+        if unanswered:
+            self.unanswered |= _words(draft)
 
     def add_filter(self, draft: Draft) -> None:
         """Take up a filter, if it says why and until when."""
@@ -79,8 +83,13 @@ class Building:
             )
             return
         problem = self.filter_problem(draft.parsed)
-        if problem:
-            self.refuse(draft, [draft.document.complain(("filter",), problem)])
+        if problem is not None:
+            text = re.sub("_filt_[a-z]{10}_", "", str(problem)) or type(problem).__name__
+            self.refuse(
+                draft,
+                [draft.document.complain(("filter",), text)],
+                unanswered=isinstance(problem, UnansweredError),
+            )
             return
         assert attributes.expires is not None
         self.filters.append(
@@ -94,7 +103,7 @@ class Building:
             )
         )
 
-    def filter_problem(self, parsed: SigmaFilter) -> str:
+    def filter_problem(self, parsed: SigmaFilter) -> Exception | None:
         """Return what is wrong with a filter, or it would be held against each rule it is for."""
         probe = source.parse({**_PROBE, "logsource": parsed.logsource.to_dict()})
         assert isinstance(probe, SigmaRule)
@@ -103,8 +112,8 @@ class Building:
             dataclasses.replace(parsed, filter=anywhere).apply_on_rule(probe)
             from_detections(probe.detection, self.pipelines.lists)
         except (UnsupportedError, SigmaError, RecursionError) as e:
-            return re.sub("_filt_[a-z]{10}_", "", str(e)) or type(e).__name__
-        return ""
+            return e
+        return None
 
     def add_rule(self, draft: Draft) -> None:
         """Take up a rule with its alternatives."""
@@ -114,7 +123,8 @@ class Building:
                 self.filtered(draft.parsed), lambda: self.filtered(source.parse(value))
             )
         except UnsupportedError as e:
-            self.refuse(draft, [draft.document.complain(("detection",), str(e))])
+            waits = isinstance(e, UnansweredError)
+            self.refuse(draft, [draft.document.complain(("detection",), str(e))], unanswered=waits)
             return
         except (SigmaError, RecursionError) as e:
             self.refuse(
@@ -146,9 +156,7 @@ class Building:
         number = len(self.rules)
         place = draft.document.place()
         self.rules.append(describe(draft.document.value, draft.attributes, number, place))
-        for key in ("id", "name"):
-            if draft.document.value.get(key):
-                self.known[str(draft.document.value[key])] = number
+        self.known |= dict.fromkeys(_words(draft), number)
         return number
 
     def names(self, field_name: str, number: int) -> tuple[str, ...]:
@@ -157,15 +165,14 @@ class Building:
         if rule.kind == "correlation" or not rule.logsource:
             return (field_name,)
         taxonomy = self.taxonomies.get(number, DEFAULT_TAXONOMY)
-        if taxonomy == "ecs":
-            return (field_name,)
         return tuple(self.pipelines.names(field_name, dict(rule.logsource), taxonomy))
 
     taxonomies: dict[int, str] = field(default_factory=dict)
 
     def add_correlations(self, drafts: Sequence[Draft]) -> None:
         """Take up all correlations; they may refer to each other in any order."""
-        numbered = [(draft, self.register(draft)) for draft in drafts]
+        ready = self._answered(drafts)
+        numbered = [(draft, self.register(draft)) for draft in ready]
         refused: set[int] = set()
         for draft, number in numbered:
             assert isinstance(draft.parsed, SigmaCorrelationRule)
@@ -185,6 +192,22 @@ class Building:
                 for other in found.refers:
                     self.rules[other] = dataclasses.replace(self.rules[other], output=False)
         self._drop_dangling({n: d for d, n in numbered}, refused)
+
+    def _answered(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return *drafts* without those that refer to what waits for a list: they wait as well."""
+        waiting = list(drafts)
+        count = -1
+        while count != len(waiting):
+            count = len(waiting)
+            for draft in list(waiting):
+                assert isinstance(draft.parsed, SigmaCorrelationRule)
+                found = [word for word in referred(draft.parsed) if word in self.unanswered]
+                if found:
+                    problem = f"refers to {found[0]!r}, which waits for a list"
+                    complaint = draft.document.complain(("correlation", "rules"), problem)
+                    self.refuse(draft, [complaint], unanswered=True)
+                    waiting.remove(draft)
+        return waiting
 
     def _drop_dangling(self, drafts: dict[int, Draft], refused: set[int]) -> None:
         """Refuse what refers, over however many steps, to a refused correlation or to itself."""
@@ -237,13 +260,19 @@ def _read(
     good = []
     for path, root, text in files:
         drafts, complaints = source.read_file(path, text)
-        building.refused += [(complaint, "") for complaint in complaints]
+        building.refused += [(complaint, "", False) for complaint in complaints]
         for draft in drafts:
             if draft.complaints or complaints:
                 building.refuse(draft, draft.complaints)
             elif draft.parsed is not None:
                 good.append((draft, root))
     return good
+
+
+def _words(draft: Draft) -> set[str]:
+    """Return what others may call *draft*: its id and its name."""
+    value = draft.document.value
+    return {str(value[key]) for key in ("id", "name") if value.get(key)}
 
 
 def _unique(drafts: list[tuple[Draft, Path]], building: Building) -> list[tuple[Draft, Path]]:

@@ -52,7 +52,11 @@ _FLAGS: Final = {
 
 
 class UnsupportedError(Exception):
-    """A value that no event could be compared with, such as an unresolved placeholder."""
+    """A value that no event could be compared with."""
+
+
+class UnansweredError(UnsupportedError):
+    """A placeholder whose list the site has yet to give: the rule is sound, and waits."""
 
 
 def from_detections(detections: SigmaDetections, lists: dict[str, list[str]]) -> Node:
@@ -168,7 +172,7 @@ class _Conversion:
 
     def list(self, name: str) -> list[sigma.SigmaString]:
         if not self.lists.get(name):
-            raise UnsupportedError(
+            raise UnansweredError(
                 f"nothing says what %{name}% stands for (placeholders/{name}.txt)"
             )
         return [sigma.SigmaString(text) for text in self.lists[name]]

@@ -97,7 +97,8 @@ def _of_the_set(around: Surroundings, known: set[str]) -> Iterator[Remark]:
         return
     for refusal in around.ruleset.refused:
         if refusal.complaint not in known:
-            yield Remark("error", refusal.complaint)
+            # What waits for a list stops no run: it is left out and named.
+            yield Remark("warning" if refusal.is_unanswered else "error", refusal.complaint)
     for path, problem in groups.advise(around.ruleset, around.produced or {}):
         yield Remark("warning", f"{path}: group-by: {problem}")
 

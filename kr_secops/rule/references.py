@@ -78,19 +78,21 @@ def convert(
     )
 
 
+def referred(parsed: SigmaCorrelationRule) -> list[str]:
+    """Return the ids and names of the rules that *parsed* refers to."""
+    if parsed.rules is not None:
+        return [reference.reference for reference in parsed.rules]
+    if isinstance(parsed.condition, SigmaExtendedCorrelationCondition):
+        return list(parsed.condition.get_referenced_rules())
+    return []
+
+
 def _resolved(
     parsed: SigmaCorrelationRule, own: int, find: Callable[[str], int | None]
 ) -> dict[str, int] | str:
     """Return the numbers of the rules that *parsed* refers to, or what is wrong with one."""
-    condition = parsed.condition
-    if parsed.rules is not None:
-        references = [reference.reference for reference in parsed.rules]
-    elif isinstance(condition, SigmaExtendedCorrelationCondition):
-        references = condition.get_referenced_rules()
-    else:
-        references = []
     numbers: dict[str, int] = {}
-    for reference in references:
+    for reference in referred(parsed):
         found = find(reference)
         if found is None:
             return f"refers to {reference!r}, and no rule of that id or name was loaded"

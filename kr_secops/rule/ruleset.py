@@ -38,14 +38,11 @@ class Refusal:
     """``path:line:column: key: problem``."""
     rule_id: str
     """Empty where the file as a whole could not be read."""
+    is_unanswered: bool = False
+    """The rule is sound and only waits for a list that the site must give."""
 
     def __str__(self) -> str:
         return self.complaint
-
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether the rule is sound and only waits for a list that the site must give."""
-        return "(placeholders/" in self.complaint
 
 
 @dataclass(frozen=True, slots=True)

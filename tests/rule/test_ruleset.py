@@ -255,6 +255,58 @@ def test_a_placeholder_without_a_list_is_refused(rules: Path, cache: Path) -> No
     assert "nothing says what %admins% stands for" in refusal.complaint
 
 
+def test_what_counts_a_waiting_rule_waits_with_it(rules: Path, cache: Path) -> None:
+    path = write(rules)
+    path.write_text(path.read_text().replace("user.name: root", "user.name|expand: '%admins%'"))
+    (rules / "b.yml").write_text(CORRELATION.format(name="two", number=51, rule="one"))
+    (rules / "c.yml").write_text(CORRELATION.format(name="one", number=50, rule="a"))
+    ruleset = load([rules], cache_dir=cache)
+    assert len(ruleset) == 0
+    assert all(refusal.is_unanswered for refusal in ruleset.refused)
+    (rules / "placeholders").mkdir()
+    (rules / "placeholders" / "admins.txt").write_text("sari\n")
+    assert len(load([rules], cache_dir=cache)) == 3
+
+
+def test_a_mistake_that_speaks_of_placeholders_is_still_a_mistake(rules: Path, cache: Path) -> None:
+    write(rules, level="(placeholders/x.txt)")
+    with pytest.raises(ContentError, match="is not a level"):
+        load([rules], cache_dir=cache)
+
+
+WINDOWS = """title: programs
+name: programs
+id: 9f3a6f0e-60b0-4a3c-8e7e-2d3a3b1c0f60
+taxonomy: ecs
+logsource: {product: windows, category: process_creation}
+detection:
+  s: {process.executable|endswith: '\\whoami.exe'}
+  condition: s
+"""
+
+
+def test_a_correlation_finds_mapped_fields_of_ecs_rules(rules: Path, cache: Path) -> None:
+    (rules / "a.yml").write_text(WINDOWS)
+    text = CORRELATION.format(name="often", number=61, rule="programs")
+    (rules / "b.yml").write_text(text.replace("host.name", "user.name"))
+    engine = Engine(load([rules], cache_dir=cache))
+    for second in range(3):
+        engine.feed(
+            {
+                "@timestamp": f"2026-11-25T01:00:0{second}Z",
+                "event.dataset": "windows",
+                "event.code": "1",
+                "winlog.channel": "Microsoft-Windows-Sysmon/Operational",
+                "winlog.event_data.Image": "C:\\Windows\\System32\\whoami.exe",
+                "winlog.event_data.User": "DESA\\sari",
+            }
+        )
+    engine.close()
+    (finding,) = engine.findings()
+    assert finding.rule_name == "often"
+    assert finding.entity == {"user.name": "DESA\\sari"}
+
+
 def test_a_rule_of_a_source_that_is_not_ours_is_loaded_and_says_so(
     rules: Path, cache: Path
 ) -> None:

@@ -10,7 +10,8 @@ import orjson
 import typer
 
 from kr_secops.cli import console, options, reading
-from kr_secops.cli.rule.loading import ensure_exist, load_quietly
+from kr_secops.cli.detect import load_rules
+from kr_secops.cli.rule.loading import ensure_exist
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
@@ -41,6 +42,7 @@ def backtest(
     update: Annotated[
         bool, typer.Option("--update", help=tr("Write the counts found into the backtest files."))
     ] = False,
+    skip_invalid: options.SkipInvalid = False,
 ) -> None:
     """Print each expectation that does not hold; exit code 1 if there is one."""
     from kr_secops.backtest.corpus import find
@@ -52,7 +54,7 @@ def backtest(
     if update:
         _ensure_ours(trials)
     configuration = reading.load_settings(None, None)
-    ruleset = load_quietly(rules, pipeline, configuration)
+    ruleset = load_rules(rules, pipeline, skip_invalid, reading.cache_dir(configuration))
     runner = Runner(ruleset, reading.guard(configuration), reading.cache_dir(configuration))
     runner.ensure_known(trials)
     results = list(runner.run(trials))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -14,20 +15,22 @@ from kr_secops.cli import console, options, reading
 from kr_secops.cli.rule.loading import (
     Identity,
     Paths,
+    as_loaded,
     ensure_exist,
     load_rule_set,
     load_with,
     one_rule,
 )
-from kr_secops.errors import UsageError
+from kr_secops.errors import ContentError, UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     from kr_secops.collect.collector import Collector
     from kr_secops.rule.lint import Remark
+    from kr_secops.rule.ruleset import Ruleset
 
 
 def check(
@@ -43,19 +46,17 @@ def check(
     from kr_secops.rule.lint import Surroundings
     from kr_secops.rule.lint import check as lint
 
-    wanted = paths or content.search_path("rules")
-    ensure_exist(wanted)
+    name = console.output_format(form or "table", ("table", "ndjson"))
+    ensure_exist(paths or [])
     produced = _produced(load_collectors().values())
     around = Surroundings(load_with(paths, pipeline), _techniques(), produced)
-    remarks = [
-        remark
-        for remark in lint(wanted, around)
-        if not paths or any(remark.text.startswith(str(path)) for path in paths)
-    ]
-    if not paths:
-        remarks = _without_foreign_advice(remarks)
+    if paths:
+        spelled = {str(as_loaded(path) or path): str(path) for path in paths}
+        remarks = list(_within(lint(map(Path, spelled), around), spelled))
+    else:
+        remarks = _without_foreign_advice(lint(content.search_path("rules"), around))
     for remark in remarks:
-        if console.output_format(form or "table", ("table", "ndjson")) == "ndjson":
+        if name == "ndjson":
             sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
         else:
             word = "" if remark.weight == "error" else f" ({tr('advice')})"
@@ -65,6 +66,15 @@ def check(
     console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
     if errors:
         raise typer.Exit(3)
+
+
+def _within(remarks: Iterable[Remark], spelled: Mapping[str, str]) -> Iterator[Remark]:
+    """Yield the remarks on what was asked for, with paths as the user wrote them."""
+    for remark in remarks:
+        for loaded, written in spelled.items():
+            if remark.text.startswith((f"{loaded}/", f"{loaded}:")):
+                yield replace(remark, text=written + remark.text.removeprefix(loaded))
+                break
 
 
 def _without_foreign_advice(remarks: list[Remark]) -> list[Remark]:
@@ -106,8 +116,10 @@ def test(paths: Paths = None) -> None:
 
     wanted = paths or content.search_path("rules")
     ensure_exist(wanted)
+    ruleset = load_with(paths, None)
+    _ensure_loaded(wanted, ruleset)
     failures = count = 0
-    for result in run(wanted, load_with(paths, None)):
+    for result in run(wanted, ruleset):
         count += 1
         if not result.passed:
             failures += 1
@@ -115,6 +127,15 @@ def test(paths: Paths = None) -> None:
     typer.echo(tr("{count} cases, {failures} failed", count=count, failures=failures))
     if failures:
         raise typer.Exit(1)
+
+
+def _ensure_loaded(paths: Iterable[Path], ruleset: Ruleset) -> None:
+    """Raise ContentError for what is wrong below *paths*: a rule left out would fail no test."""
+    places = tuple(f"{as_loaded(path) or path}{end}" for path in paths for end in ("/", ":"))
+    wrong = [str(one) for one in ruleset.refused if not one.is_unanswered]
+    complaints = [text for text in wrong if text.startswith(places)]
+    if complaints:
+        raise ContentError(complaints)
 
 
 def explain(

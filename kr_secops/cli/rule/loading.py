@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kr_secops import content
-from kr_secops.cli import console, options, reading
+from kr_secops.cli import options, reading
 from kr_secops.cli.detect import load_rules
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
@@ -16,7 +16,6 @@ from kr_secops.language import tr
 if TYPE_CHECKING:
     from kr_secops.rule.metadata import Rule
     from kr_secops.rule.ruleset import Ruleset
-    from kr_secops.settings import Settings
 
 SHORTEST_ID = 4
 
@@ -36,29 +35,20 @@ def load_rule_set(
     return load_rules(rules, pipelines, skip_invalid, reading.cache_dir(configuration))
 
 
-def load_quietly(
-    rules: options.Rules, pipelines: options.Pipelines, configuration: Settings
-) -> Ruleset:
-    """Return the rules asked for by ``--rules``, or all; say only how many are left out."""
-    from kr_secops.rule.ruleset import load
-
-    cache = reading.cache_dir(configuration)
-    ruleset = load(rules or None, pipelines or (), cache_dir=cache, skip_invalid=True)
-    if ruleset.refused:
-        console.note(tr("{count} rules are left out.", count=len(ruleset.refused)))
-    return ruleset
+def as_loaded(path: Path) -> Path | None:
+    """Return *path* as the places of loaded rules spell it; None: no folder of rules holds it."""
+    resolved = path.resolve()
+    for folder in content.search_path("rules"):
+        if resolved.is_relative_to(folder.resolve()):
+            return folder / resolved.relative_to(folder.resolve())
+    return None
 
 
 def load_with(paths: list[Path] | None, pipelines: options.Pipelines) -> Ruleset:
     """Return the rules that *paths* may refer to: all of the search path, and their own."""
     from kr_secops.rule.ruleset import load
 
-    known = [folder.resolve() for folder in content.search_path("rules")]
-    foreign = [
-        path
-        for path in paths or ()
-        if not any(path.resolve().is_relative_to(folder) for folder in known)
-    ]
+    foreign = [path for path in paths or () if as_loaded(path) is None]
     configuration = reading.load_settings(None, None)
     return load(
         [*content.search_path("rules"), *foreign] if foreign else None,

@@ -9,7 +9,7 @@ import typer
 
 from kr_secops import content
 from kr_secops.cli import console, options, reading
-from kr_secops.cli.rule.loading import Identity, load_quietly, one_rule
+from kr_secops.cli.rule.loading import Identity, load_rule_set, one_rule
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
 
@@ -63,7 +63,7 @@ def tune(
     today = datetime.now(UTC).date()
     until = _last_day(expires, today)
     configuration = reading.load_settings(host, zone)
-    ruleset = load_quietly(rules, pipeline, configuration)
+    ruleset = load_rule_set(rules, pipeline, skip_invalid=True)
     how = reading.read_options(configuration, collector, year)
     tuner = Tuner(
         ruleset,

@@ -1,0 +1,81 @@
+"""``rule check`` and ``rule test``: whatever way a path is written, and never half of a set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = ROOT / "rules/threats/linux/ssh-root-password-login.yml"
+RULE = """\
+title: programs
+id: 9f3a6f0e-60b0-4a3c-8e7e-2d3a3b1c0f70
+description: programs that somebody starts
+status: test
+level: low
+logsource: {product: linux}
+detection:
+  s: {process.name|expand: '%tools%'}
+  condition: s
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's own folder of rules."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("KR_SECOPS_STATE_DIR", str(tmp_path / "state"))
+    folder = tmp_path / "kr-secops" / "rules"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.parametrize("folder", [ROOT, SHIPPED.parent, SHIPPED.parents[2] / "privacy"])
+def test_shipped_rules_by_a_relative_path(
+    folder: Path, site: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    ran = run("rule", "test", os.path.relpath(SHIPPED))
+    assert (ran.code, ran.out) == (0, b"4 cases, 0 failed\n")
+
+
+def test_what_only_loading_shows_is_named_by_a_relative_path_once(
+    site: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = RULE.replace("|expand: '%tools%'", "|re: '(?<=a)b[[:alpha:]]'")
+    (site / "bad.yml").write_text(text)
+    (site / "bad.yml.other.yml").write_text(text.replace("0f70", "0f71"))
+    monkeypatch.chdir(site)
+    ran = run("rule", "check", "bad.yml")
+    lines = ran.out.decode().splitlines()
+    assert ran.code == 3
+    assert lines
+    assert all(line.startswith("bad.yml:") for line in lines)
+    assert len(lines) == len(set(lines))
+
+
+def test_a_rule_that_waits_for_a_list_is_no_error(site: Path, run: Run) -> None:
+    (site / "waits.yml").write_text(RULE)
+    ran = run("rule", "check", site)
+    assert ran.code == 0
+    assert "nothing says what %tools% stands for" in ran.out.decode()
+    assert run("rule", "test", site).code == 0
+    assert run("rule", "list", "-f", "ndjson").code == 0
+
+
+def test_a_broken_rule_is_not_passed_over_by_tests(
+    site: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (site / "bad.yml").write_text(RULE.replace("level: low", "level: lwo"))
+    monkeypatch.chdir(site)
+    for words in ((), (site,), (".",), ("bad.yml",)):
+        ran = run("rule", "test", *words)
+        assert ran.code == 3
+        assert "bad.yml:5:1: level: 'lwo' is not a level" in ran.err
+    assert run("rule", "test", SHIPPED).code == 0
