@@ -1,6 +1,6 @@
 """YAML documents that remember where each key stood, so that every complaint names its place.
 
-    rules/x.yml:4:1: level: 'hgih' is not a level (did you mean 'high'?)
+A complaint reads ``rules/x.yml:4:1: level: 'hgih' is not known (did you mean 'high'?)``.
 """
 
 from __future__ import annotations
