@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Names: TypeAlias = tuple[str, ...]
 """What one field may be called, the first that is there counts."""
@@ -85,10 +85,17 @@ class Group:
             self.new.append(entry)
         return at
 
-    def drop(self, start: int, end: int) -> int:
-        """Forget the entries from *start* to *end*; return how many events they kept."""
-        gone = self.entries[start:end]
-        del self.entries[start:end], self.times[start:end]
+    def drop(self, places: Sequence[int]) -> int:
+        """Forget the entries at *places*, ascending; return how many events they kept."""
+        if not places:
+            return 0
+        gone = [self.entries[i] for i in places]
+        if places[-1] - places[0] + 1 == len(places):  # mostly the oldest, all in a row
+            del self.entries[places[0] : places[-1] + 1], self.times[places[0] : places[-1] + 1]
+        else:
+            left = set(range(len(self.entries))).difference(places)
+            self.entries[:] = [self.entries[i] for i in sorted(left)]
+            self.times[:] = [entry.time for entry in self.entries]
         events = 0
         for entry in gone:
             del self.known[entry.rule, entry.key]
@@ -99,8 +106,8 @@ class Group:
                     del self.values[entry.values]
             events += len(entry.events)
         if self.new:
-            left = {id(entry) for entry in gone}
-            self.new = [entry for entry in self.new if id(entry) not in left]
+            dropped = {id(entry) for entry in gone}
+            self.new = [entry for entry in self.new if id(entry) not in dropped]
         return events
 
 

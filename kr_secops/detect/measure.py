@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from kr_secops.detect.group import Entry
     from kr_secops.rule.correlation import Correlation, Expression
 
+GROUP_ENTRIES: Final = 256
+"""Matches that a group keeps; more only if a condition counts further."""
+MEASURED_ENTRIES: Final = 4_096
+"""Matches that a group keeps whose numbers are summed or averaged: each of them matters."""
+
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     "lt": lambda a, b: a < b,
     "lte": lambda a, b: a <= b,
@@ -31,6 +36,13 @@ def least(correlation: Correlation) -> float:
     """Return the number from which on *correlation* can be true; 0 if it has no lower bound."""
     lower = [bound for op, bound in correlation.bounds if op in ("gt", "gte")]
     return max(lower, default=0.0)
+
+
+def most(correlation: Correlation) -> int:
+    """Return how many matches a group of *correlation* keeps."""
+    if correlation.type in ("event_count", "value_count"):
+        return max(GROUP_ENTRIES, *(int(bound) * 2 for _, bound in correlation.bounds), 0)
+    return MEASURED_ENTRIES if correlation.type.startswith("value_") else GROUP_ENTRIES
 
 
 def holds(correlation: Correlation, inside: Sequence[Entry]) -> bool:

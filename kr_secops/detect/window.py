@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from kr_secops.detect.group import Entry, Group, values_of
-from kr_secops.detect.measure import holds, least
+from kr_secops.detect.measure import holds, least, most
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 VERSION: Final = 1
 LATE: Final = 86_400.0
 """Seconds by which an event may come after newer ones of its group and still be counted."""
-GROUP_ENTRIES: Final = 256
-"""Matches that a group keeps; more only if a condition counts further."""
 ALL_ENTRIES: Final = 50_000
 GROUP_EVENTS, ALL_EVENTS = 16, 5_000
 PASSED_ON: Final = 1_000
@@ -86,9 +84,7 @@ class Windows:
         for place, correlation in enumerate(correlations):
             for rule in correlation.refers:
                 self.wanted.setdefault(rule, []).append(place)
-        self._most = [
-            max(GROUP_ENTRIES, *(int(bound) * 2 for _, bound in c.bounds), 0) for c in correlations
-        ]
+        self._most = [most(correlation) for correlation in correlations]
         self._fields = [
             {rule: _fields(correlation, rule) for rule in correlation.refers}
             for correlation in correlations
@@ -201,7 +197,7 @@ class Windows:
                 if holds(correlation, group.entries[:count]):
                     group.first = ""
                     fired.append(self._fire(place, key, group, 0, count))
-                self._forget(group, 0, count)
+                self._forget(group, range(count))
             if not group.entries:
                 del self._groups[place, key]
         return fired
@@ -219,17 +215,31 @@ class Windows:
         self._events += len(entry.events)
         oldest = group.times[-1] - correlation.span - LATE
         if group.times[0] < oldest or len(group.times) > self._most[place]:
-            count = bisect_left(group.times, oldest)
-            if len(group.times) - count > self._most[place]:
-                count = max(count, self._most[place] // 4)
-                if not group.first:  # else its finding goes on without them
-                    past = bisect_left(group.times, group.times[-1] - correlation.span)
-                    self.forgotten += max(0, count - past)
-            self._forget(group, 0, count)
-            at -= count
+            at = self._make_room(place, group, entry, oldest)
         if at < 0 or self._waits[place] or not self._may_hold(place, group, at):
             return []
         return self._judge(place, key, group, at)
+
+    def _make_room(self, place: int, group: Group, entry: Entry, oldest: float) -> int:
+        """Forget what came before *oldest*, and more if need be; return where *entry* is now."""
+        self._forget(group, range(bisect_left(group.times, oldest)))
+        surplus = len(group.times) > self._most[place]
+        correlation = self._all[place]
+        if surplus and correlation.type.startswith("temporal"):
+            # Who floods a log with one sign of a row must not push out the others: of the sign
+            # that is most frequent the first stays, and the latest.
+            rule = max(group.rules, key=lambda number: group.rules[number])
+            places = [i for i, one in enumerate(group.entries) if one.rule == rule]
+            self._forget(group, places[1 : len(places) // 2])
+        elif surplus:
+            count = self._most[place] // 4
+            if not group.first:  # else its finding goes on without them
+                past = bisect_left(group.times, group.times[-1] - correlation.span)
+                self.forgotten += max(0, count - past)
+            self._forget(group, range(count))
+        if group.entries and group.entries[-1] is entry:
+            return len(group.entries) - 1
+        return group.entries.index(entry) if (entry.rule, entry.key) in group.known else -1
 
     def _may_hold(self, place: int, group: Group, at: int) -> bool:
         """Return False where a look at the group as a whole says that no window can be true."""
@@ -246,10 +256,9 @@ class Windows:
             return False
         return all(group.rules.get(rule) for rule in refers)
 
-    def _forget(self, group: Group, start: int, end: int) -> None:
-        before = len(group.entries)
-        self._events -= group.drop(start, end)
-        self._entries -= before - len(group.entries)
+    def _forget(self, group: Group, places: Sequence[int]) -> None:
+        self._events -= group.drop(places)
+        self._entries -= len(places)
 
     def _judge(self, place: int, key: tuple[str, ...], group: Group, at: int) -> list[Fired]:
         """Judge every window that holds the entry at *at*; in order of time that is the last one."""
@@ -330,7 +339,7 @@ class Windows:
             until = self.newest - self._all[key[0]].span - LATE
             if group.times and group.times[-1] >= until:
                 self.forgotten += len(group.entries)
-            self._forget(group, 0, len(group.entries))
+            self._forget(group, range(len(group.entries)))
 
     def dump(self, ids: Callable[[int], str]) -> bytes:
         """Return the state; *ids* turns a rule's number into its id, which outlives an edit."""

@@ -197,6 +197,35 @@ def test_memory_is_bounded() -> None:
     assert len(windows.dump(str)) < 200 * ALL_ENTRIES
 
 
+@pytest.mark.parametrize("kind", ["temporal", "temporal_ordered"])
+def test_a_flood_of_one_sign_does_not_push_out_the_others(
+    kind: str, make_rules: Callable[..., Ruleset]
+) -> None:
+    names = ["upload", "use", "escape"]
+    ruleset = make_rules(*map(base, names), correlation(kind, names, timespan="2h"))
+    engine = Engine(ruleset)
+    engine.feed(happening("upload", 0))
+    engine.feed(happening("use", 1))
+    for i in range(1_000):
+        engine.feed(happening("use" if i % 3 else "upload", 2 + i / 20, number=i))
+    assert list(engine.findings()) == []
+    engine.feed(happening("escape", 60))
+    [finding] = engine.findings()
+    assert finding.first_seen == timestamp(START)
+    assert engine.forgotten == 0
+
+
+def test_a_sum_of_many_small_numbers_is_whole(make_rules: Callable[..., Ruleset]) -> None:
+    condition = {"gte": 1_500, "field": "http.response.body.bytes"}
+    ruleset = make_rules(base(A), correlation("value_sum", [A], condition=condition))
+    engine = Engine(ruleset)
+    for i in range(1_499):
+        engine.feed(happening(A, i / 1_000, **{"http.response.body.bytes": 1, "number": i}))
+    assert list(engine.findings()) == []
+    engine.feed(happening(A, 2, **{"http.response.body.bytes": 1}))
+    assert [finding.count for finding in engine.findings()] == [1_500]
+
+
 def test_a_record_from_the_future_ends_no_window(make_rules: Callable[..., Ruleset]) -> None:
     ruleset = make_rules(base(A), correlation("event_count", [A], condition={"lt": 2}))
     engine = Engine(ruleset, clock=START.timestamp)
