@@ -48,7 +48,7 @@ FILTER: dict[str, Any] = {
     "filter": {"rules": "any", "s": {"user.name": "a"}, "condition": "not s"},
     "kr": {"reason": "r", "expires": date(2026, 12, 31)},
 }
-MISSING = object()
+MISSING = "(missing)"
 CHANGES: list[tuple[dict[str, Any], tuple[str, ...], Any]] = [
     (RULE, (), RULE),
     (RULE, ("title",), MISSING),
