@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 Document: TypeAlias = dict[str, Any]
 
+_MARKS: Final = (
+    *("Event", "System", "SourceName", "LogName", "Payload", "AllFieldInfo", "data", "win"),
+    *("result", "_raw", "EventCode", "log_name", "_source"),
+)
+"""Each form has one of these names; a flat record of none has none of them."""
 _SYSTEM_ATTRIBUTES: Final = ("Provider", "TimeCreated", "Execution", "Correlation", "Security")
 _NET_TIME: Final = re.compile(r"/Date\((-?\d+)\)/")
 _SPACED_ZONE: Final = re.compile(r"(\d) ([+-]\d\d:?\d\d)$")
@@ -64,7 +69,7 @@ NXLOG: Final = frozenset(
 
 def as_tree(document: Document) -> Document:
     """Return *document* as a tree, unchanged if it is one or no export that is known."""
-    if _is_tree(document):
+    if document.keys().isdisjoint(_MARKS) or _is_tree(document):
         return document
     for is_it, turn in _FORMS:
         if is_it(document):

@@ -330,6 +330,8 @@ def _from_flat(document: dict[str, Any]) -> Event:
         if value is None or name in ("EventID", "@timestamp"):
             continue
         place = _FLAT_SYSTEM.get(name) or f"winlog.event_data.{name}"
+        if name == "SourceName" and ("Provider_Name" in document or "ProviderName" in document):
+            place = f"{DATA}SourceName"  # Defender's data hold a value of that name
         if isinstance(value, dict):
             _add_data(event, f"{place}.", value)
         else:

@@ -34,6 +34,8 @@ RECORDS: dict[str, dict[str, Any]] = {
     "user data": {"Event": {"System": SYSTEM, "UserData": {"LogFileCleared": {"SubjectUser": "u"}}}},
     "flat": {"EventID": 4625, "Channel": "Security", "Computer": "c", "SystemTime": "2026-11-17 01:00:00",
              "ProviderName": "p", "LogonType": 3, "IpAddress": None, "Data": ["x"]},
+    "flat with a source": {"EventID": 1116, "Channel": "x", "SystemTime": "2026-11-17T01:00:00Z",
+                           "Provider_Name": "Defender", "SourceName": "System"},
     "flat with winlog": {"EventID": 1, "@timestamp": "2026-11-17T01:00:00Z", "winlog.channel": "X"},
     "Winlogbeat": {"@timestamp": "2026-11-17T01:00:00Z", "winlog": {"event_id": 4625, "channel": "Security",
                    "event_data": {"LogonType": "3"}}},
@@ -43,7 +45,12 @@ NAMES = (
     *("@timestamp", "event.dataset", "event.code", "host.name", "message", "event.original"),
     *("winlog.channel", "winlog.event_id", "winlog.provider_name", "winlog.record_id"),
     *(f"winlog.event_data.{n}" for n in ("Data", "param1", "A", "A.B", "B", "C", "On", "Channel")),
-    *("winlog.event_data.EventID", "winlog.event_data.#attributes", "winlog.event_data.Missing"),
+    *(
+        "winlog.event_data.EventID",
+        "winlog.event_data.SourceName",
+        "winlog.event_data.#attributes",
+        "winlog.event_data.Missing",
+    ),
     *("winlog.user_data.SubjectUser", "winlog.user_data.Missing", "winlog.user_data.xml_name"),
 )
 
@@ -105,3 +112,10 @@ def test_what_is_no_record_is_rejected_with_its_reason() -> None:
     rejected = reader().outcome(untimed)
     assert isinstance(rejected, Rejected)
     assert (number.reason, rejected.reason) == ("no JSON object", "TimeCreated is missing")
+
+
+def test_defenders_source_is_no_provider() -> None:
+    [record] = records(json.dumps(RECORDS["flat with a source"]))
+    assert isinstance(record, Record)
+    assert record.get("winlog.provider_name") == "Defender"
+    assert record.get("winlog.event_data.SourceName") == "System"

@@ -67,7 +67,9 @@ def look_at(path: Path, lookup: Lookup | None = None) -> LogFile | Skipped:
             magic = file.read(6)
             kind = compression(magic)
             file.seek(0)
-            head = _first(chunks(file, kind), HEAD)
+            # Of an EVTX file the first record is enough, and there are thousands of small ones.
+            size = 2 * EVTX_RECORD if EVTX.startswith(magic) else HEAD
+            head = _first(iter([file.read(size)]) if kind is None else chunks(file, kind), size)
     except DamagedError as e:
         return Skipped(str(path), f"damaged {kind} file: {e}")
     except OSError as e:
