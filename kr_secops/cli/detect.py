@@ -8,6 +8,7 @@ import typer
 
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.group import command_group
+from kr_secops.errors import UsageError
 from kr_secops.event import dumps
 from kr_secops.language import tr
 
@@ -104,11 +105,14 @@ def load_rules(
     """Return the rules asked for; with *skip_invalid* name on stderr those left out."""
     from kr_secops.rule.ruleset import load
 
+    reading.ensure_exist(rules or ())
     ruleset = load(rules or None, pipelines or (), cache_dir=cache, skip_invalid=skip_invalid)
     if ruleset.refused:
         for refusal in ruleset.refused:
             console.note(str(refusal))
         console.note(tr("{count} rules are left out.", count=len(ruleset.refused)))
+    if rules and not (len(ruleset) or ruleset.refused or ruleset.filters):
+        raise UsageError(tr("{path}: holds no rules", path=", ".join(map(str, rules))))
     for one in ruleset.filters:
         if one.expired:
             console.note(

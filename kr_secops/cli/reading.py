@@ -15,6 +15,7 @@ from kr_secops.privacy.key import load_key
 from kr_secops.privacy.mask import Guard
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from kr_secops.pipeline import Account
@@ -79,6 +80,13 @@ def tell(account: Account, *, forgotten: int = 0) -> None:
                 count=forgotten,
             )
         )
+
+
+def ensure_exist(paths: Iterable[Path]) -> None:
+    """Raise UsageError for the first of *paths* that is not there."""
+    for path in paths:
+        if not path.exists():
+            raise UsageError(tr("{path}: there is no such file or folder", path=path))
 
 
 def ensure_something_read(account: Account, *, known: bool = False) -> None:

@@ -7,8 +7,10 @@ as ninety).
 
 from __future__ import annotations
 
+import errno
+import os
 import re
-from pathlib import Path
+import stat
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -16,10 +18,13 @@ import yaml
 from kr_secops.document import Document
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kr_secops.document import Route
 
 MAX_DEPTH = 50
 MAX_BYTES = 8 << 20
+NEWLINE = b"\n"
 
 _INDENTING_TAB = re.compile(r"^( *)(\t+)", re.MULTILINE)
 _SEPARATING_TAB = re.compile(r"(?:^|[\s:\-])(\t)")
@@ -29,11 +34,24 @@ _YAML11_NUMBER = re.compile(
 )
 
 
+def read_bytes(path: Path | str) -> bytes:
+    """Return what the plain file *path* holds, of one that is too large only a beginning.
+
+    Raises:
+        OSError: it cannot be read, or is a pipe or a device, which may have no end.
+    """
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(number, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError(errno.EINVAL, "no plain file", str(path))
+        return stream.read(MAX_BYTES + 1)
+
+
 def examine(path: Path | str, text: bytes | None = None) -> tuple[list[Document], list[str]]:
     """Return what could be read of *path*, and every complaint about the rest; raises nothing."""
     name = str(path)
     try:
-        raw = Path(path).read_bytes() if text is None else text
+        raw = read_bytes(path) if text is None else text
     except OSError as e:
         return [], [f"{name}:1:1: cannot be read: {e.strerror}"]
     if len(raw) > MAX_BYTES:
@@ -71,12 +89,15 @@ def _mend_tabs(reading: _Reading, content: str, error: yaml.YAMLError) -> None:
             continue
         reading.documents, reading.complaints = again.documents, complaints + again.complaints
         return
-    reading.complaints += complaints or [_syntax(reading.name, error)]
+    reading.complaints += complaints or [_syntax(reading.name, content, error)]
 
 
-def _syntax(name: str, error: yaml.YAMLError) -> str:
+def _syntax(name: str, content: str, error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}:1:1"
+    if mark is None and isinstance(error, yaml.reader.ReaderError):
+        before = content.encode()[: error.position]
+        place = f"{name}:{before.count(NEWLINE) + 1}:{len(before) - before.rfind(NEWLINE)}"
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     return f"{place}: {problem}"
 

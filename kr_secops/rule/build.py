@@ -230,7 +230,7 @@ class Building:
 
 
 def compile_files(
-    files: Sequence[tuple[Path, Path, bytes]], pipelines: Pipelines, today: date
+    files: Sequence[tuple[Path, Path, bytes | None]], pipelines: Pipelines, today: date
 ) -> bytes:
     """Return the compiled form of *files*: path, folder it was found under, content.
 
@@ -255,7 +255,7 @@ def compile_files(
 
 
 def _read(
-    building: Building, files: Sequence[tuple[Path, Path, bytes]]
+    building: Building, files: Sequence[tuple[Path, Path, bytes | None]]
 ) -> list[tuple[Draft, Path]]:
     good = []
     for path, root, text in files:

@@ -135,10 +135,11 @@ def _processor() -> str:
 def states(paths: Iterable[Path], skip: frozenset[str]) -> bytes:
     """Return what tells in a moment whether anything below *paths* changed.
 
-    Path, size, time of change and inode of each file; folders in *skip* are not entered.
+    Path, size, time of change and inode of each file; folders in *skip* are not entered. The time
+    is that of its status: a copy may keep the other one, and a right given is a change too.
     """
     rows = [
-        (path, status.st_size, status.st_mtime_ns, status.st_ino)
+        (path, status.st_size, status.st_ctime_ns, status.st_ino)
         for root in paths
         for path, status in _walk(str(root), skip)
     ]
@@ -154,17 +155,25 @@ def _walk(root: str, skip: frozenset[str]) -> Iterator[tuple[str, os.stat_result
     while folders:
         with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
-                if entry.is_dir():
-                    if not entry.is_symlink() and entry.name not in skip:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in skip:
                         folders.append(entry.path)
                 elif entry.name.endswith(_CONTENT) and not entry.name.endswith(_TESTS):
-                    yield entry.path, entry.stat()
+                    yield entry.path, _status(entry)
 
 
-def contents(files: Sequence[tuple[Path, bytes]]) -> str:
-    """Return a name for the contents of *files*."""
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    try:
+        return entry.stat()
+    except OSError:  # a link to nowhere; the files after it still count
+        return entry.stat(follow_symlinks=False)
+
+
+def contents(files: Sequence[tuple[Path, bytes | None]]) -> str:
+    """Return a name for the contents of *files*; None is a file that cannot be read."""
     digest = hashlib.blake2b(digest_size=16)
     for path, data in files:
         digest.update(str(path).encode("utf-8", "surrogateescape") + b"\0")
-        digest.update(len(data).to_bytes(8, "little") + data)
+        size = -1 if data is None else len(data)
+        digest.update(size.to_bytes(8, "little", signed=True) + (data or b""))
     return digest.hexdigest()

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from kr_secops.rule.ruleset import Ruleset
     from kr_secops.rule.source import Draft
 
-Weight = Literal["error", "warning"]
+Weight = Literal["error", "waiting", "warning"]
+"""``waiting``: the rule is sound, and left out until the site gives a list."""
 
 _KEYS: Final = """
     title id name taxonomy related status description license references tags author date
@@ -97,8 +98,7 @@ def _of_the_set(around: Surroundings, known: set[str]) -> Iterator[Remark]:
         return
     for refusal in around.ruleset.refused:
         if refusal.complaint not in known:
-            # What waits for a list stops no run: it is left out and named.
-            yield Remark("warning" if refusal.is_unanswered else "error", refusal.complaint)
+            yield Remark("waiting" if refusal.is_unanswered else "error", refusal.complaint)
     for path, problem in groups.advise(around.ruleset, around.produced or {}):
         yield Remark("warning", f"{path}: group-by: {problem}")
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sigma.processing.transformations import AddConditionTransformation
 from sigma.rule import SigmaRule
 
-from kr_secops.errors import UsageError
+from kr_secops.document.reading import read_bytes
+from kr_secops.errors import ContentError, UsageError
 from kr_secops.rule.convert import UnsupportedError, from_detections
 from kr_secops.rule.processing import read
 from kr_secops.rule.tree import leaves
@@ -150,6 +151,17 @@ def find_pipelines(roots: Iterable[Path], extra: Sequence[str | Path]) -> list[P
     return list(found.values())
 
 
+def read_pipelines(roots: Sequence[Path], extra: Sequence[str | Path]) -> Pipelines:
+    """Return the pipelines of *roots* and *extra*, with the lists of *roots*.
+
+    Raises:
+        UsageError: a name in *extra* is neither a file nor a pipeline.
+        ContentError: a file is wrong.
+    """
+    lists = {name: read_list(path) for name, path in find_lists(roots).items()}
+    return Pipelines(find_pipelines(roots, extra), lists)
+
+
 def find_lists(roots: Iterable[Path]) -> dict[str, Path]:
     """Return placeholder → file of its values, ``placeholders/<name>.txt``."""
     return {
@@ -158,6 +170,16 @@ def find_lists(roots: Iterable[Path]) -> dict[str, Path]:
 
 
 def read_list(path: Path) -> list[str]:
-    """Return the values of a placeholder: one a line, ``#`` begins a comment line."""
-    lines = (line.strip() for line in path.read_text("utf-8").splitlines())
+    """Return the values of a placeholder: one a line, ``#`` begins a comment line.
+
+    Raises:
+        ContentError: the file cannot be read, or is not UTF-8.
+    """
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except OSError as e:
+        raise ContentError([f"{path}:1:1: cannot be read: {e.strerror}"]) from None
+    except UnicodeDecodeError as e:
+        raise ContentError([f"{path}:1:1: byte {e.object[e.start]:#04x} is not UTF-8"]) from None
+    lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]

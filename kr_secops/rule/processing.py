@@ -10,6 +10,7 @@ from sigma.exceptions import SigmaError
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 
+from kr_secops.document.reading import read_bytes
 from kr_secops.errors import ContentError
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ def read(path: Path) -> ProcessingPipeline:
         ContentError: it cannot be read or is none; names every place that is wrong.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_bytes(path).decode("utf-8-sig")
         tree = yaml.compose(text, yaml.SafeLoader)
         document = yaml.safe_load(text)
     except yaml.YAMLError as e:
         mark = getattr(e, "problem_mark", None)
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         raise ContentError([f"{path}:{place}: {getattr(e, 'problem', None) or e}"]) from None
-    except (OSError, UnicodeDecodeError) as e:
-        raise ContentError([f"{path}:1:1: {e}"]) from None
+    except OSError as e:
+        raise ContentError([f"{path}:1:1: cannot be read: {e.strerror}"]) from None
+    except UnicodeDecodeError as e:
+        raise ContentError([f"{path}:1:1: byte {e.object[e.start]:#04x} is not UTF-8"]) from None
     if not isinstance(document, dict) or not isinstance(tree, yaml.MappingNode):
         raise ContentError([f"{path}:1:1: a pipeline is a mapping with the key transformations"])
     wrong = [f"{path}:{place}: {said}" for place, said in _wrong(tree, document)]

@@ -202,10 +202,10 @@ def _compile(
     from kr_secops.rule.logsource import Pipelines, find_lists, find_pipelines, read_list
     from kr_secops.rule.source import find_files
 
-    found = [(path, root, path.read_bytes()) for path, root in find_files(roots)]
+    found = [(path, root, _text(path)) for path, root in find_files(roots)]
     pipes = find_pipelines(support, pipelines)
     lists = find_lists(support)
-    others = [(path, path.read_bytes()) for path in (*pipes, *lists.values())]
+    others = [(path, _text(path)) for path in (*pipes, *lists.values())]
     everything = contents([*((path, text) for path, _, text in found), *others])
     digest = fingerprint(machine(), everything, today.isoformat() if _has_filters(found) else "")
     asked, state = pointer
@@ -221,5 +221,16 @@ def _compile(
     return ruleset
 
 
-def _has_filters(files: Sequence[tuple[Path, Path, bytes]]) -> bool:
-    return any(b"\nfilter:" in text or text.startswith(b"filter:") for _, _, text in files)
+def _text(path: Path) -> bytes | None:
+    """Return what *path* holds; None if it cannot be read: who parses it says why."""
+    from kr_secops.document.reading import read_bytes
+
+    try:
+        return read_bytes(path)
+    except OSError:
+        return None
+
+
+def _has_filters(files: Sequence[tuple[Path, Path, bytes | None]]) -> bool:
+    texts = (text for _, _, text in files if text)
+    return any(b"\nfilter:" in text or text.startswith(b"filter:") for text in texts)

@@ -5,8 +5,10 @@ Every mistake of a file is named at once, as ``path:line:column: key: problem``.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pydantic import Field
@@ -24,7 +26,6 @@ from kr_secops.rule.lawful import condition_problems, item_problems, modifier_pr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from kr_secops.document import Document, Route
 
@@ -103,16 +104,24 @@ class Draft:
 def find_files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
     """Yield each rule file below *paths*, with the one of *paths* it came from, in order."""
     for root in paths:
-        if root.is_file():
-            yield root, root
-            continue
-        for path in sorted((*root.rglob("*.yml"), *root.rglob("*.yaml"))):
-            inside = path.relative_to(root).parts
-            if inside[0] in NOT_RULES or path.name.endswith((".test.yaml", ".test.yml")):
-                continue
-            if any(part.startswith(".") for part in inside):  # a repository, an import under way
-                continue
+        for path in sorted(_below(root)) if root.is_dir() else (root,):
             yield path, root
+
+
+def _below(root: Path) -> Iterator[Path]:
+    """Yield the rule files below *root*, and folders that cannot be read: who reads them says so."""
+    locked: list[OSError] = []
+    for name, folders, files in os.walk(root, onerror=locked.append):
+        folder = Path(name)
+        hidden = NOT_RULES if folder == root else frozenset()
+        # A folder with a dot is a repository, or an import under way.
+        folders[:] = [one for one in folders if not one.startswith(".") and one not in hidden]
+        yield from (folder / one for one in files if not one.startswith(".") and _is_rule(one))
+    yield from (Path(error.filename) for error in locked)
+
+
+def _is_rule(name: str) -> bool:
+    return name.endswith((".yml", ".yaml")) and not name.endswith((".test.yaml", ".test.yml"))
 
 
 def read_file(path: Path, text: bytes | None = None) -> tuple[list[Draft], list[str]]:

@@ -13,13 +13,7 @@ from kr_secops.detect.engine import Engine
 from kr_secops.detect.matcher import Low, holds
 from kr_secops.document import examine
 from kr_secops.errors import KrSecopsError, UsageError
-from kr_secops.rule.logsource import (
-    DEFAULT_TAXONOMY,
-    Pipelines,
-    find_lists,
-    find_pipelines,
-    read_list,
-)
+from kr_secops.rule.logsource import DEFAULT_TAXONOMY, read_pipelines
 from kr_secops.rule.ruleset import load
 from kr_secops.tune.atoms import atoms
 from kr_secops.tune.cover import choose
@@ -137,9 +131,8 @@ class Tuner:
         self._files = list(dict.fromkeys([file, *others]))
         self._written = _document(rule, file)
         taxonomy = str(self._written.get("taxonomy") or DEFAULT_TAXONOMY)
-        found = find_pipelines(folders, self._pipelines)
-        lists = {name: read_list(path) for name, path in find_lists(folders).items()}
-        self._names = Names(Pipelines(found, lists), dict(rule.logsource), taxonomy)
+        pipes = read_pipelines(folders, self._pipelines)
+        self._names = Names(pipes, dict(rule.logsource), taxonomy)
         self._taxonomy = taxonomy
 
     def propose(

@@ -17,6 +17,7 @@ from kr_secops.rule import build
 from kr_secops.rule.ruleset import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from kr_secops.rule.ruleset import Ruleset
@@ -173,6 +174,56 @@ def test_all_that_is_wrong_stops_the_run_or_is_left_out(rules: Path, cache: Path
     ruleset = load([rules], cache_dir=cache, skip_invalid=True)
     assert [rule.title for rule in ruleset.rules] == ["a"]
     assert [refusal.complaint for refusal in ruleset.refused] == raised.value.complaints
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (os.mkfifo, "cannot be read: no plain file"),
+        (lambda path: path.symlink_to("/dev/zero"), "cannot be read: no plain file"),
+        (lambda path: path.symlink_to("nowhere"), "cannot be read: No such file or directory"),
+        (lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic"),
+        (lambda path: path.write_bytes(b"#" * (9 << 20)), "larger than 8 MiB"),
+        (lambda path: path.write_bytes(b"a: b\nc: d\0\n"), "control characters"),
+    ],
+)
+def test_what_is_no_file_of_rules_is_named_and_never_waited_for(
+    make: Callable[[Path], object], said: str, rules: Path, cache: Path
+) -> None:
+    make(rules / "b.yml")
+    place = "2:5" if "control" in said else "1:1"
+    with pytest.raises(ContentError) as raised:
+        load([rules], cache_dir=cache)
+    (complaint,) = raised.value.complaints
+    assert complaint.startswith(f"{rules}/b.yml:{place}: {said}")
+    assert len(load([rules], cache_dir=cache, skip_invalid=True)) == 1
+    write(rules, user="sari")  # seen although the folder holds a link that leads nowhere
+    assert matches(load([rules], cache_dir=cache, skip_invalid=True), "sari") == 1
+
+
+def test_a_folder_that_cannot_be_read_is_named(rules: Path, cache: Path) -> None:
+    write(rules / "inner", "b", 1).parent.chmod(0)
+    code = (
+        "import sys; from pathlib import Path; from kr_secops.rule.ruleset import load;"
+        "load([Path(sys.argv[1])], cache_dir=Path(sys.argv[2]))"
+    )
+    # Root without its powers is as anybody else.
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    ran = subprocess.run(
+        [*bare, sys.executable, "-c", code, str(rules), str(cache)],
+        capture_output=True,
+        check=False,
+    )
+    assert f"{rules}/inner:1:1: cannot be read: Permission denied" in ran.stderr.decode()
+    (rules / "inner").chmod(0o755)
+    assert len(load([rules], cache_dir=cache)) == 2
+
+
+def test_a_list_that_is_no_text_is_named(rules: Path, cache: Path) -> None:
+    (rules / "placeholders").mkdir()
+    (rules / "placeholders" / "admins.txt").write_bytes(b"caf\xe9\n")
+    with pytest.raises(ContentError, match=r"admins\.txt:1:1: byte 0xe9 is not UTF-8"):
+        load([rules], cache_dir=cache)
 
 
 def test_a_later_folder_wins_by_id(rules: Path, cache: Path, tmp_path: Path) -> None:

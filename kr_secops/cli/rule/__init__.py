@@ -19,9 +19,7 @@ from kr_secops.language import tr
 
 app = command_group(tr("List, check, test and explain rules."))
 
-app.command("list", help=tr("Print every rule: level, log source, title, file."))(
-    listing.list_rules
-)
+app.command("list", help=tr("Print every rule: level, log source, title, id."))(listing.list_rules)
 app.command("show", help=tr("Print one rule: what it looks for, and its file."))(listing.show)
 app.command(
     "check", help=tr("Name every mistake in rules with line and column; exit code 3 if any.")

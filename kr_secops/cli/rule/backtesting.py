@@ -11,7 +11,6 @@ import typer
 
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.detect import load_rules
-from kr_secops.cli.rule.loading import ensure_exist
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
@@ -48,7 +47,7 @@ def backtest(
     from kr_secops.backtest.corpus import find
     from kr_secops.backtest.run import Runner
 
-    ensure_exist(paths)
+    reading.ensure_exist(paths)
     wanted = console.output_format(form or "table", FORMATS)
     trials = find(paths)
     if update:

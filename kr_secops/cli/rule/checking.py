@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from kr_secops.cli.rule.loading import (
     Identity,
     Paths,
     as_loaded,
-    ensure_exist,
+    ensure_rules,
     load_rule_set,
     load_with,
     one_rule,
@@ -47,7 +48,7 @@ def check(
     from kr_secops.rule.lint import check as lint
 
     name = console.output_format(form or "table", ("table", "ndjson"))
-    ensure_exist(paths or [])
+    ensure_rules(paths or [])
     produced = _produced(load_collectors().values())
     around = Surroundings(load_with(paths, pipeline), _techniques(), produced)
     if paths:
@@ -55,15 +56,16 @@ def check(
         remarks = list(_within(lint(map(Path, spelled), around), spelled))
     else:
         remarks = _without_foreign_advice(lint(content.search_path("rules"), around))
+    words = {"error": "", "waiting": tr("waits for a list"), "warning": tr("advice")}
     for remark in remarks:
         if name == "ndjson":
             sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
         else:
-            word = "" if remark.weight == "error" else f" ({tr('advice')})"
-            typer.echo(one_line(f"{remark.text}{word}", 1000))
-    errors = sum(remark.weight == "error" for remark in remarks)
-    counts = {"errors": errors, "advice": len(remarks) - errors}
-    console.note(tr("{errors} errors, {advice} pieces of advice", **counts))
+            word = words[remark.weight]
+            typer.echo(one_line(f"{remark.text} ({word})" if word else remark.text, 1000))
+    counts = Counter(remark.weight for remark in remarks)
+    errors, advice = counts["error"], counts["warning"]
+    console.note(tr("{errors} errors, {advice} pieces of advice", errors=errors, advice=advice))
     if errors:
         raise typer.Exit(3)
 
@@ -83,7 +85,7 @@ def _without_foreign_advice(remarks: list[Remark]) -> list[Remark]:
 
     collections = (one for root in content.search_path("rules") for one in listed(root))
     foreign = tuple(f"{one.folder}/" for one in collections)
-    kept = [one for one in remarks if one.weight == "error" or not one.text.startswith(foreign)]
+    kept = [one for one in remarks if one.weight != "warning" or not one.text.startswith(foreign)]
     if len(kept) < len(remarks):
         count = len(remarks) - len(kept)
         console.note(
@@ -115,7 +117,7 @@ def test(paths: Paths = None) -> None:
     from kr_secops.selftest import run
 
     wanted = paths or content.search_path("rules")
-    ensure_exist(wanted)
+    ensure_rules(paths or [])
     ruleset = load_with(paths, None)
     _ensure_loaded(wanted, ruleset)
     failures = count = 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,11 +13,8 @@ from kr_secops.cli.rule.measuring import Within, form_of, rules_within
 from kr_secops.language import tr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kr_secops.cli.rule.rows import Row
     from kr_secops.rule.fields import Use
-    from kr_secops.rule.logsource import Pipelines
 
 FORMATS = ("table", "ndjson", "csv")
 
@@ -36,11 +32,13 @@ def fields(
 ) -> None:
     """Print a row a field, the most used first."""
     from kr_secops.rule.fields import used, written
+    from kr_secops.rule.logsource import read_pipelines
 
     name = form_of(form, FORMATS)
     ruleset, chosen = rules_within(paths, rules, pipeline, skip_invalid)
     roots = [*content.search_path("rules"), *(rules or ()), *(paths or ())]
-    names = written(chosen, _pipelines(roots, pipeline or ()))
+    pipelines = read_pipelines([root for root in roots if root.is_dir()], pipeline or ())
+    names = written(chosen, pipelines)
     uses = sorted(used(ruleset, chosen).values(), key=lambda use: (-len(use.rules), use.name))
     found = [_row(use, names.get(use.name, set())) for use in uses]
     with options.opened(output) as stream:
@@ -53,13 +51,6 @@ def fields(
     strange = sum(not use.is_known for use in uses)
     counts = {"fields": len(uses), "rules": len(chosen), "strange": strange}
     console.note(tr("{fields} fields in {rules} rules; ECS does not know {strange}", **counts))
-
-
-def _pipelines(roots: Sequence[Path], extra: Sequence[str]) -> Pipelines:
-    from kr_secops.rule.logsource import Pipelines, find_lists, find_pipelines, read_list
-
-    lists = {name: read_list(path) for name, path in find_lists(roots).items()}
-    return Pipelines(find_pipelines([root for root in roots if root.is_dir()], extra), lists)
 
 
 def _row(use: Use, written: set[str]) -> Row:

@@ -58,11 +58,14 @@ def load_with(paths: list[Path] | None, pipelines: options.Pipelines) -> Ruleset
     )
 
 
-def ensure_exist(paths: list[Path]) -> None:
-    """Raise UsageError for the first of *paths* that is not there."""
+def ensure_rules(paths: list[Path]) -> None:
+    """Raise UsageError for the first of *paths* that is not there, or holds no file of rules."""
+    from kr_secops.rule.source import find_files
+
+    reading.ensure_exist(paths)
     for path in paths:
-        if not path.exists():
-            raise UsageError(tr("{path}: there is no such file or folder", path=path))
+        if next(find_files([path]), None) is None:
+            raise UsageError(tr("{path}: holds no rules", path=path))
 
 
 def one_rule(ruleset: Ruleset, word: str) -> Rule:

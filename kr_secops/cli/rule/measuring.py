@@ -10,7 +10,6 @@ import typer
 from kr_secops import content
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.detect import load_rules
-from kr_secops.cli.rule.loading import ensure_exist
 from kr_secops.language import chosen, tr
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def rules_within(
     skip_invalid: bool,
 ) -> tuple[Ruleset, list[Rule]]:
     """Return the rule set, and those of its rules that stand below *paths*; all if none are given."""
-    ensure_exist([*(paths or ()), *(rules or ())])
+    reading.ensure_exist(paths or ())
     roots = list(rules or content.search_path("rules"))
     below = [path.resolve() for path in paths or ()]
     known = [root.resolve() for root in roots]

@@ -64,9 +64,26 @@ def test_a_rule_that_waits_for_a_list_is_no_error(site: Path, run: Run) -> None:
     (site / "waits.yml").write_text(RULE)
     ran = run("rule", "check", site)
     assert ran.code == 0
-    assert "nothing says what %tools% stands for" in ran.out.decode()
+    (line,) = (line for line in ran.out.decode().splitlines() if "%tools%" in line)
+    assert line.endswith("(placeholders/tools.txt) (waits for a list)")
     assert run("rule", "test", site).code == 0
     assert run("rule", "list", "-f", "ndjson").code == 0
+
+
+def test_a_folder_without_rules_is_no_clean_bill(site: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    event = tmp_path / "event.ndjson"
+    event.write_text('{"event.dataset": "sshd", "user.name": "root"}\n')
+    for words in (
+        ("rule", "check", tmp_path / "none"),
+        ("rule", "test", tmp_path / "none"),
+        ("detect", event, "--rules", tmp_path / "none"),
+        ("scan", event, "--rules", tmp_path / "none"),
+        ("rule", "list", "--rules", tmp_path / "none"),
+    ):
+        ran = run(*words)
+        assert ran.code == 2
+        assert ran.err == f"{tmp_path}/none: holds no rules\n"
 
 
 def test_a_broken_rule_is_not_passed_over_by_tests(
