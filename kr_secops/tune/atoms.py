@@ -47,11 +47,16 @@ _ADDRESSES: Final = frozenset(
     {"source.ip", "destination.ip"}
     | {f"winlog.event_data.{name}" for name in ("IpAddress", "SourceIp", "DestinationIp")}
 )
-_CLAIMED: Final = frozenset(
-    {"user.name", "user.effective.name", "winlog.event_data.TargetUserName"}
-)
-"""Names that whoever fails to log in chose himself."""
-_WEAK: Final = frozenset({"event.action", "event.provider", "winlog.provider_name", "process.name", "process.parent.name"})  # fmt: skip
+_KNOWN: Final = frozenset({"process", "file", "configuration"})
+"""Categories of events in which the host itself says who acted, though it failed."""
+_TARGETS: Final = frozenset(
+    {"url.path", "file.path", "registry.path", "user.effective.name"}
+    | {f"winlog.event_data.{name}" for name in ("ImageLoaded", "TargetImage", "TargetObject", "TargetFilename")}
+)  # fmt: skip
+"""What is acted upon: whoever acts chooses it, so it serves beside a sign of who that was."""
+_WRITTEN: Final = frozenset({"url.path", "file.path", "winlog.event_data.ServiceFileName"})
+"""Paths as somebody wrote them: with ``..`` in it one may begin with any folder."""
+_WEAK: Final = _TARGETS | {"event.action", "event.provider", "winlog.provider_name", "process.name", "process.parent.name"}  # fmt: skip
 """True of so many events that they serve beside others only."""
 _WRITABLE: Final = re.compile(
     r"(?:/tmp|/var/tmp|/dev/shm|/run/user|/home|/var/www|[a-z]:\\users|[a-z]:\\windows\\temp"
@@ -111,16 +116,28 @@ class Atom:
 
 def atoms(event: Event) -> Iterator[Atom]:
     """Yield the conditions that *event* meets and a filter may ask."""
-    masked = set(event.get("kr.pii.fields") or ())
-    failed = event.get("event.outcome") == "failure"
+    hidden = set(event.get("kr.pii.fields") or ())
+    if _is_claimed(event):
+        hidden.add("user.name")
     for field in ASPECTS:
         value = event.get(field)
-        if value is None or field in masked or (failed and field in _CLAIMED):
+        if value is None or field in hidden:
             continue
         text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
         # A star is what masking leaves of personal data; no filter may hang on that.
         if text and len(text) <= _LONGEST and _MASK not in text and text.isprintable():
             yield from _of(field, text)
+
+
+def _is_claimed(event: Event) -> bool:
+    """Return whether the account is a name that whoever acted may have chosen himself.
+
+    Of a login that failed it is; nginx logs the name of a request though nobody asked for a password.
+    """
+    categories = event.get("event.category") or ()
+    known = _KNOWN.issuperset([categories] if isinstance(categories, str) else categories)
+    failed = event.get("event.outcome") == "failure"
+    return "web" in categories or (failed and not (categories and known))
 
 
 def _of(field: str, text: str) -> Iterator[Atom]:
@@ -131,7 +148,7 @@ def _of(field: str, text: str) -> Iterator[Atom]:
     if is_path and field != "url.path" and _WRITABLE.search(text.lower()):
         return
     yield Atom(field, "", text)
-    if is_path and ASPECTS[field] == "what":
+    if is_path and ASPECTS[field] == "what" and field not in _WRITTEN:
         yield from (Atom(field, "startswith", folder) for folder in _folders(text))
     elif field == "host.name" and text.count(".") > 1:
         yield Atom(field, "endswith", text[text.index(".") :])

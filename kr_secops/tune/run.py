@@ -12,7 +12,7 @@ from kr_secops import pipeline
 from kr_secops.detect.engine import Engine
 from kr_secops.detect.matcher import Low, holds
 from kr_secops.document import examine
-from kr_secops.errors import KrSecopsError, UsageError
+from kr_secops.errors import KrSecopsError, NothingCollectedError, UsageError
 from kr_secops.rule.logsource import DEFAULT_TAXONOMY, read_pipelines
 from kr_secops.rule.ruleset import load
 from kr_secops.tune.atoms import atoms
@@ -155,6 +155,8 @@ class Tuner:
         """
         bare = self._load([])
         before = (self._read(false(), bare, keep=True), self._read(true(), bare, keep=True))
+        for side in before:
+            _ensure_read(side.account)
         if not before[0].matches:
             raise KrSecopsError(f"{self.rule.title!r} is true nowhere in the false positives given")
         selections = choose(before[0].atoms, before[1].atoms)
@@ -227,6 +229,16 @@ class Tuner:
             "logsource": dict(self.rule.logsource),
         }
         return write(head, self.rule.id, said, self._names.of, reason, expires)
+
+
+def _ensure_read(account: pipeline.Account) -> None:
+    """Raise NothingCollectedError if a side was named and nothing of it could be read.
+
+    An input that is not there would otherwise pass for one without true matches.
+    """
+    if account.skipped and not account.lines and not account.events:
+        said = "; ".join(f"{one.source} was not read: {one.reason}" for one in account.skipped[:3])
+        raise NothingCollectedError(said)
 
 
 def _file(place: str) -> str:

@@ -39,6 +39,26 @@ CASES: dict[str, tuple[dict[str, Any], set[tuple[str, str, str]]]] = {
         {("user.name", "", "backup")},
     ),
     "a name that was only claimed": ({"user.name": "backup", "event.outcome": "failure"}, set()),
+    "an account that sudo refused": (
+        {"user.name": "backup", "event.outcome": "failure", "event.category": ["process"]},
+        {("user.name", "", "backup")},
+    ),
+    "a name in a failed login of a database": (
+        {
+            "user.name": "backup",
+            "event.outcome": "failure",
+            "event.category": ["database", "process"],
+        },
+        set(),
+    ),
+    "a name that a browser sent": (
+        {"user.name": "backup", "event.outcome": "success", "event.category": ["web"]},
+        set(),
+    ),
+    "no beginning of a path that a request may leave by ..": (
+        {"url.path": "/static/css/../../../etc/passwd"},
+        {("url.path", "", "/static/css/../../../etc/passwd")},
+    ),
     "hosts of a domain": (
         {"host.name": "web1.izin.example"},
         {("host.name", "", "web1.izin.example"), ("host.name", "endswith", ".izin.example")},
@@ -101,6 +121,10 @@ def test_nothing_masked_is_ever_asked() -> None:
         (Atom("winlog.event_data.Image", "", "C:\\Windows\\mycmd.exe"), True),
         (Atom("host.name", "", "web"), False),
         (Atom("event.action", "", "sudo_command"), False),
+        (Atom("url.path", "", "/cari"), False),
+        (Atom("file.path", "", "/etc/passwd"), False),
+        (Atom("user.effective.name", "", "postgres"), False),
+        (Atom("winlog.event_data.TargetImage", "", "C:\\Windows\\System32\\lsass.exe"), False),
     ],
 )
 def test_what_stands_alone(atom: Atom, alone: bool) -> None:

@@ -90,6 +90,15 @@ def test_a_filter_that_works(run: Run, site: Path) -> None:
     assert [row["kr.finding.count"] for row in rows] == [1]
 
 
+@pytest.mark.parametrize("side", ["--false", "--true"])
+def test_an_input_that_is_not_there_is_no_empty_one(run: Run, site: Path, side: str) -> None:
+    other = {"--false": "--true", "--true": "--false"}[side]
+    ran = tune(run, site, side, site / "nowhere.log", other, site / "false.log")
+    assert ran.code == 4
+    assert ran.out == b""
+    assert "nowhere.log was not read: " in ran.err
+
+
 def test_what_is_not_proven_is_said(run: Run, site: Path) -> None:
     ran = tune(run, site, "--false", site / "false.log", "-o", site / "f.yml")
     assert ran.code == 0
