@@ -40,7 +40,11 @@ def detect(
     form: options.Format = None,
     output: options.Output = None,
     matches: Annotated[
-        bool, typer.Option("--matches", help=tr("Print each match of a rule with an event."))
+        bool,
+        typer.Option(
+            "--matches",
+            help=tr("Print each match of a rule with an event, as NDJSON; exit code 0."),
+        ),
     ] = False,
     full_scan: Annotated[
         bool,
@@ -62,7 +66,7 @@ def detect(
     exit_zero: options.ExitZero = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print findings, or matches as NDJSON; the exit code tells the highest severity."""
+    """Print findings, and tell the highest severity with the exit code; or print matches."""
     from kr_secops import parallel
     from kr_secops import pipeline as stations
     from kr_secops.collect.reading import choose, find_sources
@@ -72,7 +76,9 @@ def detect(
         from kr_secops.detect.fullscan import FullScanEngine as Engine
     console.set_quiet(quiet)
     lowest = options.level(fail_on)
-    name = "ndjson" if matches else console.output_format(form, options.FORMATS)
+    if matches and form not in (None, "ndjson"):
+        raise UsageError(tr("--matches prints NDJSON and no other format"))
+    name = console.output_format(form, options.FORMATS)
     configuration = reading.load_settings(host, zone)
     ruleset = load_rules(rules, pipeline, skip_invalid, reading.cache_dir(configuration))
     engine = Engine(ruleset)

@@ -117,11 +117,22 @@ def opened(path: Path | None) -> Iterator[BinaryIO]:
             )
         part = Path(name)
         try:
-            with os.fdopen(number, "wb") as stream:
+            with _naming(path), os.fdopen(number, "wb") as stream:
                 yield stream
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Say of a disk that is full which file it was for."""
+    try:
+        yield
+    except OSError as e:
+        if e.filename is None:
+            raise OSError(e.errno, e.strerror, str(path)) from None
+        raise
 
 
 @contextmanager

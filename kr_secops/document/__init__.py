@@ -110,6 +110,8 @@ def _explain(error: Any, model: type[BaseModel], route: Route) -> tuple[Route, s
             location,
             f"{error['input']!r} is not known{did_you_mean(str(error['input']), choices)}",
         )
+    if kind in ("model_type", "model_attributes_type", "dict_type"):
+        return location, "must be a mapping"
     return location, message[:1].lower() + message[1:]
 
 

@@ -11,6 +11,11 @@ from sigma.modifiers import modifier_mapping
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kr_secops.document import Route
+
+_TEXTS: Final = ("title", "id", "name", "description", "author", "license", "taxonomy")
+_LISTS: Final = ("tags", "references", "falsepositives", "fields", "related", "scope")
+_MAPPINGS: Final = ("logsource", "correlation")
 _EXACT: Final = 1 << 53
 """Up to here pySigma keeps every digit of a number."""
 _PLACED: Final = frozenset({"startswith", "endswith"})
@@ -20,6 +25,35 @@ _REMAKING: Final = _ENCODINGS | {"windash", "fieldref"}
 """They make a new value, which does not remember that case matters."""
 _TIMES: Final = frozenset({"minute", "hour", "day", "week", "month", "year"})
 _MISFIT: Final = re.compile(r"Modifier (\w+) incompatible to value type")
+
+
+def kind_problems(document: dict[str, Any]) -> Iterator[tuple[Route, str]]:
+    """Yield where a rule holds another kind of value than pySigma takes for granted."""
+    for keys, kind, said in (
+        (_TEXTS, str, "must be a text"),
+        (_LISTS, list, "must be a list"),
+        (_MAPPINGS, dict, "must be a mapping"),
+    ):
+        for key in keys:
+            if document.get(key) is not None and not isinstance(document[key], kind):
+                yield (key,), said
+    source = document.get("logsource")
+    for key, one in source.items() if isinstance(source, dict) else ():
+        if key in ("product", "category", "service") and not isinstance(one, str | None):
+            yield ("logsource", key), "must be a text"
+    for section in ("detection", "filter"):
+        yield from _key_problems((section,), document.get(section))
+
+
+def _key_problems(route: Route, value: Any) -> Iterator[tuple[Route, str]]:
+    if isinstance(value, list):
+        for i, one in enumerate(value):
+            yield from _key_problems((*route, i), one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if not isinstance(key, str):
+                yield (*route, key), f"{key} is no name; put it in quotation marks"
+            yield from _key_problems((*route, key), one)
 
 
 def condition_problems(condition: Any) -> Iterator[str]:

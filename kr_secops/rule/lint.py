@@ -40,6 +40,7 @@ KEYS: Final = frozenset(_KEYS.split())
 NAMESPACES: Final = frozenset(
     {"attack", "car", "cve", "d3fend", "detection", "stp", "tlp", "privacy"}
 )
+_PLACE: Final = re.compile(r"(.*?):(\d+):(\d+): ")
 _TAG: Final = re.compile(r"[a-z0-9_-]+\.[a-z0-9._-]+")
 _TECHNIQUE: Final = re.compile(r"t\d{4}(\.\d{3})?")
 _WORD: Final = re.compile(r"[A-Za-z0-9_*-]+")
@@ -89,7 +90,19 @@ def check(paths: Iterable[Path], around: Surroundings | None = None) -> list[Rem
             text = own[0].document.complain((), f"has no tests ({path.stem}.test.yaml)")
             remarks.append(Remark("warning", text))
     remarks += _of_the_set(around, {remark.text for remark in remarks})
-    return list(dict.fromkeys(remarks))
+    return _in_order(remarks)
+
+
+def _in_order(remarks: list[Remark]) -> list[Remark]:
+    """Return *remarks* without doubles, file by file, from each file's beginning to its end."""
+    places = {remark: _PLACE.match(remark.text) for remark in remarks}
+    files: dict[str, int] = {}
+    for place in places.values():
+        files.setdefault(place[1] if place else "", len(files))
+    return sorted(
+        places,
+        key=lambda one: (files[m[1]], int(m[2]), int(m[3])) if (m := places[one]) else (-1, 0, 0),
+    )
 
 
 def _of_the_set(around: Surroundings, known: set[str]) -> Iterator[Remark]:

@@ -22,7 +22,7 @@ from sigma.rule import SigmaDetectionItem, SigmaRule
 from kr_secops.document import Model, did_you_mean, examine, validate
 from kr_secops.errors import ContentError
 from kr_secops.finding import Level
-from kr_secops.rule.lawful import condition_problems, item_problems, modifier_problem
+from kr_secops.rule.lawful import condition_problems, item_problems, kind_problems, modifier_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +35,7 @@ NOT_RULES: Final = frozenset({"pipelines", "placeholders", "identifiers", "contr
 """Folders directly below a folder of rules that hold content of another kind."""
 
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
+_SECTIONS: Final = ("correlation", "filter", "detection")
 _COLLECTION: Final = ("global", "reset", "repeat")
 _RANGE: Final = frozenset(op for op in ("lt", "lte", "gt", "gte", "eq", "neq"))
 _PLACES: Final[dict[type[SigmaError], str]] = {
@@ -174,7 +175,7 @@ def _draft(document: Document) -> Draft:
         problem = "collections of Sigma 1 are not read; write each rule whole"
         draft.complaints.append(document.complain(("action",), problem))
         return draft
-    if not any(key in value for key in ("detection", "correlation", "filter")):
+    if not any(key in value for key in _SECTIONS):
         guess = "".join(
             did_you_mean(str(key), ("detection",)) and f"; {key!r} is not known" for key in value
         )
@@ -192,15 +193,16 @@ def _draft(document: Document) -> Draft:
             draft.attributes = validate(document, Attributes, ("kr",))
         except ContentError as e:
             draft.complaints += e.complaints
+    wrong = [document.complain(route, problem) for route, problem in kind_problems(value)]
+    draft.complaints += wrong
     try:
-        draft.parsed = parse(value)
+        draft.parsed = None if wrong else parse(value)
     except SigmaError as e:
         draft.complaints.append(document.complain(_place(document, e), _said(e)))
     except (TypeError, AttributeError, ValueError, KeyError, RecursionError) as e:
         # pySigma trusts the shape of what YAML gave it; a list where it wants a text ends here.
-        draft.complaints.append(
-            document.complain(("detection",), f"has a part of a wrong kind ({e})")
-        )
+        section = next(key for key in _SECTIONS if key in value)
+        draft.complaints.append(document.complain((section,), f"has a part of a wrong kind ({e})"))
     if draft.parsed is not None:
         draft.complaints += _explain(document, draft.parsed.errors)
         draft.complaints += _senseless_conditions(document)
@@ -245,7 +247,7 @@ def _place(document: Document, error: SigmaError) -> Route:
             return (key,)
     if isinstance(error, sigma_errors.SigmaValueError) and "tag" in str(error).lower():
         return ("tags",)
-    return next(((key,) for key in ("correlation", "filter", "detection") if key in value), ())
+    return next(((key,) for key in _SECTIONS if key in value), ())
 
 
 def _said(error: SigmaError) -> str:

@@ -18,3 +18,9 @@ def test_a_full_scan_finds_the_same(run: Run) -> None:
     slow = run(*words, "--full-scan").rows()
     assert quick
     assert sorted(map(str, quick)) == sorted(map(str, slow))
+
+
+def test_matches_are_ndjson_and_nothing_else(run: Run) -> None:
+    ran = run("detect", LOGS / "auth.log", "--matches", "-f", "csv")
+    assert (ran.code, ran.out) == (2, b"")
+    assert run("detect", LOGS / "auth.log", "--matches", "-f", "ndjson").code == 0

@@ -61,7 +61,12 @@ def test_all_at_once() -> None:
         ("title: x\nlogsource: {product: a}\ndetection: []\n", "3:1: detection: must be a mapping"),
         ("title: x\nlogsource: {product: a}\ndetection: {s: {a: {b: c}}, condition: s}\n", "3:17: a: "),
         ("title: x\nlogsource: {product: a}\ndetection: {s: {a: b}}\n", "3:1: detection: has no condition"),
-        ("title: x\ncorrelation: []\n", "correlation: "),
+        ("title: x\nlogsource: {product: a}\ndetection: {s: {1: b}, condition: s}\n", "3:17: s: 1 is no name"),
+        ("title: x\nid: {a: b}\ndetection: {s: {a: b}, condition: s}\n", "2:1: id: must be a text"),
+        ("title: x\ntags: {a: b}\ndetection: {s: {a: b}, condition: s}\n", "2:1: tags: must be a list"),
+        ("title: x\nlogsource: {product: [a]}\ndetection: {s: {a: b}, condition: s}\n", "2:13: product: must be"),
+        ("title: x\nlogsource: {product: a}\ndetection: {s: {a: b}, condition: s}\nkr: 5\n", "4:1: kr: must be a map"),
+        ("title: x\ncorrelation: []\n", "2:1: correlation: must be a mapping"),
         (
             "title: x\ncorrelation: {type: event_cuont, rules: [a], timespan: 1m, condition: {gte: 1}}\n",
             "2:1: correlation: ",
@@ -119,6 +124,18 @@ def test_remarks(change: tuple[str, str], remark: str, tmp_path: Path) -> None:
     )
     found = [str(r) for r in check([tmp_path])]
     assert any(remark in line for line in found), found
+
+
+def test_remarks_stand_in_order_of_their_lines(tmp_path: Path) -> None:
+    for name in ("b.yml", "a.yml"):
+        text = (
+            GOOD.replace("title: t", f"title: {name}\nauthr: x") + "levle: low\ntags: [attack.t9]\n"
+        )
+        (tmp_path / name).write_text(text.replace("0f10", f"0{ord(name[0])}1"))
+    places = [tuple(str(one).split(":")[:3]) for one in check([tmp_path])]
+    order = [(path, int(line), int(column)) for path, line, column in places]
+    assert order == sorted(order)
+    assert len(order) > 6
 
 
 def test_an_id_stands_once(tmp_path: Path) -> None:

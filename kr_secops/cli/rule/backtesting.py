@@ -6,11 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
 from kr_secops.cli import console, options, reading
 from kr_secops.cli.detect import load_rules
+from kr_secops.cli.rule import rows
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
@@ -96,8 +96,7 @@ def _print(results: Sequence[Result], form: str, output: Path | None) -> None:
 
             write(results, stream)
         elif form == "ndjson":
-            for result in results:
-                stream.write(orjson.dumps(asdict(result)) + b"\n")
+            rows.write_ndjson(map(asdict, results), stream)
         else:
             for result in results:
                 if not result.passed:

@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from kr_secops import content
 from kr_secops.cli import console, options, reading
+from kr_secops.cli.rule import rows
 from kr_secops.cli.rule.loading import (
     Identity,
     Paths,
@@ -59,7 +59,7 @@ def check(
     words = {"error": "", "waiting": tr("waits for a list"), "warning": tr("advice")}
     for remark in remarks:
         if name == "ndjson":
-            sys.stdout.buffer.write(orjson.dumps(asdict(remark)) + b"\n")
+            rows.write_ndjson([asdict(remark)], sys.stdout.buffer)
         else:
             word = words[remark.weight]
             typer.echo(one_line(f"{remark.text} ({word})" if word else remark.text, 1000))

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
 from kr_secops.cli import console, options
+from kr_secops.cli.rule import rows
 from kr_secops.cli.rule.loading import Identity, load_rule_set, one_rule
 from kr_secops.language import chosen, tr
 from kr_secops.report.inert import one_line, printable
@@ -32,8 +32,7 @@ def list_rules(
     ruleset = load_rule_set(rules, pipeline, skip_invalid)
     found = sorted(ruleset.rules, key=lambda rule: (-rule.level, rule.title))
     if console.output_format(form, ("table", "ndjson")) == "ndjson":
-        for rule in found:
-            sys.stdout.buffer.write(orjson.dumps(_document(rule)) + b"\n")
+        rows.write_ndjson(map(_document, found), sys.stdout.buffer)
         return
     for rule in found:
         source = "/".join(rule.logsource.values()) or rule.kind

@@ -85,8 +85,10 @@ def install(
         root.mkdir(parents=True, exist_ok=True)
         with _alone(root):
             return _install(origin, root, name, choice, cache_dir, today, force)
-    except OSError as e:
+    except (PermissionError, NotADirectoryError, FileExistsError) as e:
         raise UsageError(f"{e.filename or root}: {e.strerror}") from None
+    except OSError as e:  # a full disk
+        raise KrSecopsError(f"{root}: {e.strerror}") from None
 
 
 def _install(

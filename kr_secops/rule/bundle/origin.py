@@ -38,6 +38,8 @@ _UNSOUND: Final = (
     *(NotImplementedError, RuntimeError, EOFError, ValueError),
 )
 """What Python raises for zip files that are broken, encrypted or of a kind it does not know."""
+_LONGEST: Final = 240
+"""Characters of a name; every file system takes as many in one step."""
 _LARGEST_TEXT: Final = 16 << 20
 
 
@@ -84,18 +86,24 @@ def read(path: Path) -> Origin:
 
 def _gathered(path: Path, entries: Iterator[_Entry], version: str) -> Origin:
     origin = Origin(str(path), version, {}, {}, {})
+    folders: set[PurePosixPath] = set()
     total = 0
     for entry in entries:
         is_licence = len(entry.name.parts) == 1 and _LICENCE.fullmatch(entry.name.name)
         if not is_licence and not _is_rule(entry.name):
             continue
         problem = entry.problem or _oddity(entry.name)
+        if entry.name in folders or not origin.rules.keys().isdisjoint(
+            map(str, entry.name.parents)
+        ):
+            problem = problem or "a name that stands for a folder as well"
         data = b"" if problem else entry.read(LARGEST_RULE + 1)
         if len(data) > LARGEST_RULE or entry.size > LARGEST_RULE:
             problem = problem or f"larger than {LARGEST_RULE >> 20} MiB"
         if problem:
             origin.left_out[str(entry.name)] = problem
             continue
+        folders.update(entry.name.parents)
         total += len(data)
         (origin.licences if is_licence else origin.rules)[str(entry.name)] = data
         if len(origin.rules) > MOST_FILES or total > MOST_BYTES:
@@ -117,6 +125,8 @@ def _is_rule(name: PurePosixPath) -> bool:
 
 def _oddity(name: PurePosixPath) -> str:
     *steps, last = name.parts
+    if len(str(name)) > _LONGEST:
+        return "a name that is too long"
     if all(_STEP.fullmatch(step) for step in steps) and (
         _RULE.fullmatch(last) or _LICENCE.fullmatch(last)
     ):

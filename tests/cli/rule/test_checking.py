@@ -86,6 +86,27 @@ def test_a_folder_without_rules_is_no_clean_bill(site: Path, run: Run, tmp_path:
         assert ran.err == f"{tmp_path}/none: holds no rules\n"
 
 
+def test_no_title_steers_a_terminal(site: Path, run: Run) -> None:
+    title = "\\e[2J \\x9b31m \\u202egnp.exe"
+    (site / "a.yml").write_text(
+        RULE.replace("title: programs", f'title: "{title}"').replace("|expand", "")
+    )
+    (site / "b.yml").write_text(
+        RULE.replace("level: low", f'level: "{title}"').replace("0f70", "0f71")
+    )
+    for words in (
+        ("list", "--skip-invalid"),
+        ("list", "--skip-invalid", "-f", "ndjson"),
+        ("check", site),
+        ("check", site, "-f", "ndjson"),
+        ("show", "0b0f70"),
+    ):
+        ran = run("rule", *words)
+        said = ran.out.decode() + ran.err
+        assert said
+        assert not {"\x1b", "\x9b", "\u202e"} & set(said)
+
+
 def test_a_broken_rule_is_not_passed_over_by_tests(
     site: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ CASES = {
     "all of them": ("a|contains|all: [foobar, foo]", ["'foo' is said already by 'foobar'"]),
     "many": (
         "a|contains: [f, f1, f2, f3, f4, f5, f6]",
-        [*(f"'f{i}' is covered by 'f'" for i in (1, 2, 3, 4)), "2 more values of this list"],
+        ["2 more values of this list", *(f"'f{i}' is covered by 'f'" for i in (1, 2, 3, 4))],
     ),
     "a single all": ("a|contains|all: [foo]", ["all says nothing about a single value"]),
     "a single all that tells two keys apart": ("a|contains: foo\n    a|contains|all: bar", []),

@@ -97,6 +97,15 @@ def test_a_zip_that_tries_things(pack: Pack) -> None:
     }
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_names_that_no_folder_can_hold(pack: Pack, first: int) -> None:
+    clashing = ["rules/a.yml", "rules/a.yml/b.yml"]
+    names = [clashing[first], clashing[1 - first], f"rules/{'a/' * 200}x.yml"]
+    found = origin.read(pack({name: rule(name[-5]) for name in names}))
+    assert list(found.rules) == names[:1]
+    assert list(found.left_out) == names[1:]
+
+
 def test_links_and_devices_in_a_folder_are_not_followed(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.yml").write_text("secret")
     (tmp_path / "outside").mkdir()
