@@ -215,7 +215,8 @@ def test_a_killed_worker_is_one_clear_error(busy: list[str], tmp_path: Path) -> 
 @pytest.mark.slow
 def test_an_interrupt_ends_every_process(busy: list[str]) -> None:
     process = subprocess.Popen(
-        [*KR_SECOPS, *busy],
+        # A shell lets what it runs in the background ignore interrupts, these tests for example.
+        ["env", "--default-signal=INT", *KR_SECOPS, *busy],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -128,9 +128,10 @@ class Record:
             code = system.get("EventID")
             self.code = code.get("#text") if code.__class__ is dict else code
         elif "EventID" in document and '"winlog' not in line:
-            self.data = None if document.get("Channel").__class__ is list else document
             self.channel = document.get("Channel")
             self.code = document["EventID"]
+            usual = (self.channel or self.channel is None) and self.channel.__class__ is not list
+            self.data = document if usual and self.code not in (None, "") else None
 
     def event(self) -> Event:
         """Return the event; WindowsError if the document is no record."""

@@ -96,12 +96,13 @@ VALUES = st.recursive(
 NAMED = st.dictionaries(st.sampled_from(["A", "B", "C", "On", "Data", "Channel", "#text"]), VALUES)
 
 
-@given(NAMED, st.booleans())
-def test_whatever_its_values_are(data: dict[str, Any], flat: bool) -> None:
+@given(NAMED, st.booleans(), st.sampled_from([1, "1", "", None, {"#text": 1}]))
+def test_whatever_its_values_are(data: dict[str, Any], flat: bool, code: Any) -> None:
     if flat:
-        assert_same({"EventID": 1, "SystemTime": "2026-11-17T01:00:00Z"} | data)
+        assert_same({"EventID": code, "SystemTime": "2026-11-17T01:00:00Z"} | data)
     else:
-        assert_same({"Event": {"System": SYSTEM, "EventData": data}})
+        system = SYSTEM | {"EventID": code}
+        assert_same({"Event": {"System": system, "EventData": data}})
 
 
 def test_what_is_no_record_is_rejected_with_its_reason() -> None:

@@ -110,10 +110,10 @@ def changed(data: bytes, at: int, new: bytes) -> bytes:
 
 
 def numbers(path: Path, data: bytes) -> tuple[list[int], list[str]]:
-    """Record numbers read of *data*, and what is said of the rest."""
+    """Record numbers read of *data* (0: it is damaged itself), and what is said of the rest."""
     path.write_bytes(data)
     found, skipped, _ = collect(path)
-    return [int(event["winlog.record_id"]) for event in found], skipped
+    return [int(event.get("winlog.record_id", 0)) for event in found], skipped
 
 
 ALL = range(1, 121)

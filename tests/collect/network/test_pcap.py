@@ -286,14 +286,19 @@ def test_a_capture_of_a_network_of_our_own(own_network: Any, tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "title", "source"),
+    ("name", "titles", "source"),
     [
-        ("portscan.pcap.gz", "Port scan of one host", "203.0.113.200"),
-        ("dns-tunnel.pcap.gz", "DNS tunnel", "10.61.12.10"),
+        ("portscan.pcap.gz", {"Port scan of one host"}, "203.0.113.200"),
+        # The tunnel asks for text records.
+        (
+            "dns-tunnel.pcap.gz",
+            {"DNS tunnel", "Commands fetched through text records"},
+            "10.61.12.10",
+        ),
     ],
 )
 def test_the_shipped_rules_find_what_was_recorded_and_nothing_else(
-    name: str, title: str, source: str, tmp_path: Path
+    name: str, titles: set[str], source: str, tmp_path: Path
 ) -> None:
     ruleset = pytest.importorskip("kr_secops.rule.ruleset")
     engine = pytest.importorskip("kr_secops.detect.engine").Engine(
@@ -302,4 +307,4 @@ def test_the_shipped_rules_find_what_was_recorded_and_nothing_else(
     for event in events(ESTATE / name):
         engine.feed(event)
     found = [(f.rule_name, f.entity["source.ip"]) for f in engine.findings()]
-    assert found == [(title, source)]
+    assert sorted(found) == sorted((title, source) for title in titles)
