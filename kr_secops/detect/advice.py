@@ -26,12 +26,13 @@ def _collectors() -> dict[str, str]:
     """Return data set, and name, of each collector → the collector and where it reads."""
     from kr_secops.collect.catalog import load
 
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    datasets: dict[str, str] = {}
     for collector in load().values():
         said = ": ".join(filter(None, (collector.id, " ".join(collector.inputs[:2]))))
-        found.setdefault(collector.dataset, said)
-        found.setdefault(collector.id, said)
-    return found
+        ids[collector.id] = said
+        datasets.setdefault(collector.dataset, said)
+    return datasets | ids
 
 
 def advice(source: str, language: Language) -> str:

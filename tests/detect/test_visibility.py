@@ -206,6 +206,17 @@ def test_a_field_that_windows_must_be_told_to_write() -> None:
         ("security 9999", "audit policy"),
         ("nginx.access", "nginx_access: /var/log/nginx/"),
         ("network.http", "network: *.pcap"),
+        ("syslog", "syslog: /var/log/"),  # not that of netfilter, whose lines come with it
+        ("mysql.audit", "server_audit_logging = ON"),
+        ("mysql.error", "log_error_verbosity = 3"),
+        ("mysql.general", "general_log = ON"),
+        ("mikrotik", "bsd-syslog=yes"),
+        ("netfilter", "ufw logging on"),
+        ("samba", "full_audit"),
+        ("postfix", "header_checks"),
+        ("dovecot", "auth_verbose"),
+        ("dnsmasq", "log-queries=extra"),
+        ("named", "querylog yes"),
         ("nothing of ours", ""),
     ],
 )
