@@ -45,7 +45,7 @@ def next_generation() -> bytes:
         classic(),
         classic(">"),
         classic("<", 0xA1B23C4D),
-        gzip.compress(classic()),
+        gzip.compress(classic(), mtime=0),
     ],
     ids=["little-endian", "big-endian", "nanoseconds", "gzip"],
 )
@@ -70,7 +70,7 @@ def test_next_generation_with_two_interfaces(tmp_path: Path) -> None:
     [
         (classic()[:-10], 3, "up to frame 3 only: it ends in the middle"),
         (classic()[:-70], 2, "up to frame 2 only: it ends in the middle"),
-        (gzip.compress(classic())[:-20], None, "up to frame"),
+        (gzip.compress(classic(), mtime=0)[:-20], None, "up to frame"),
         (next_generation()[:-30], 1, "up to frame 1 only: it ends in the middle"),
         (next_generation()[:-4] + b"\xff\xff\xff\xff" + classic(), 1, "a block is damaged"),
         (b"", 0, "no packet capture"),
