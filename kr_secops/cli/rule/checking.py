@@ -25,6 +25,7 @@ from kr_secops.cli.rule.loading import (
 from kr_secops.errors import ContentError, UsageError
 from kr_secops.language import tr
 from kr_secops.report.inert import one_line
+from kr_secops.rule.absent import why_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -161,10 +162,12 @@ def explain(
     ruleset = load_rule_set(rules, pipeline, skip_invalid=True)
     one = one_rule(ruleset, rule)
     trees = ruleset.trees(one.number)
-    if not trees:
+    if one.kind == "correlation":
         raise UsageError(
             tr("{title!r} is a correlation; explain the rules it counts", title=one.title)
         )
+    if not trees:
+        raise UsageError(f"{one.title!r}: {why_absent(one.logsource)}")
     account = stations.Account()
     items = read([event], reading.read_options(configuration, collector, year))
     matched = False

@@ -10,6 +10,7 @@ import typer
 from kr_secops import content
 from kr_secops.cli import options, reading
 from kr_secops.cli.detect import load_rules
+from kr_secops.document import did_you_mean
 from kr_secops.errors import UsageError
 from kr_secops.language import tr
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kr_secops.rule.ruleset import Ruleset
 
 SHORTEST_ID = 4
+SHOWN = 5
+"""Rules that are named where a word may mean many."""
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(help=tr("Files or folders; default: all rules."))
@@ -70,15 +73,19 @@ def ensure_rules(paths: list[Path]) -> None:
 
 def one_rule(ruleset: Ruleset, word: str) -> Rule:
     """Return the rule that *word* names: id, start of an id, title, or name of its file."""
-    found = [
-        rule
-        for rule in ruleset.rules
-        if word in (rule.id, rule.title, rule.title_id, rule.name)
-        or (len(word) >= SHORTEST_ID and rule.id.startswith(word))
-    ] or [
-        rule for rule in ruleset.rules if Path(rule.path.rsplit(":", 2)[0]).stem == Path(word).stem
-    ]
+    rules = ruleset.rules
+    found = (
+        [rule for rule in rules if word == rule.id]
+        or [rule for rule in rules if word and word in (rule.title, rule.title_id, rule.name)]
+        or [rule for rule in rules if len(word) >= SHORTEST_ID and rule.id.startswith(word)]
+        or [rule for rule in rules if rule.file.stem == Path(word).stem]
+    )
     if not found:
-        raise UsageError(tr("no rule is called {word!r}", word=word))
+        known = [name for rule in rules for name in (rule.title, rule.title_id, rule.file.stem)]
+        guess = did_you_mean(word, known)
+        raise UsageError(tr("no rule is called {word!r}{guess}", word=word, guess=guess))
+    if len({rule.file for rule in found}) > 1:
+        ids = ", ".join(f"{rule.id} ({rule.title})" for rule in found[:SHOWN])
+        raise UsageError(tr("{word!r} may mean several rules: {ids}", word=word, ids=ids))
     # Of a file with several documents the last one is what the file is about.
     return found[-1]
