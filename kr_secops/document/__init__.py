@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from kr_secops.errors import ContentError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 Route: TypeAlias = tuple[str | int, ...]
@@ -91,9 +91,41 @@ def validate(document: Document, model: type[ModelT], route: Route = ()) -> Mode
     try:
         return model.model_validate(value)
     except ValidationError as e:
+        errors = _of_one_kind(e.errors(), document, route)
         raise ContentError(
-            [document.complain(*_explain(error, model, route)) for error in e.errors()]
+            [document.complain(*_explain(error, model, route)) for error in errors]
         ) from None
+
+
+def _of_one_kind(errors: Sequence[Any], document: Document, route: Route) -> list[Any]:
+    """Return *errors* with a value of several kinds told of once, and where it stands.
+
+    pydantic tells of each kind that a value could have been, under a name of its own for the kind.
+    """
+    values: dict[Route, list[Any]] = {}
+    for error in errors:
+        value, steps = _split(error, document, route)
+        values.setdefault(value, []).append(error | {"loc": steps})
+    told = []
+    for several in values.values():
+        apt = [one for one in several if not one["type"].endswith(("_type", "_parsing"))]
+        told += apt or several[:1]
+    return told
+
+
+def _split(error: Any, document: Document, route: Route) -> tuple[Route, Route]:
+    """Return the value that could be of several kinds, else where *error* is, and where it is."""
+    value: Route | None = None
+    steps: Route = ()
+    *_, last = error["loc"] or ("",)
+    for step in error["loc"]:
+        if (*route, *steps, step) in document.marks or (
+            step == last and error["type"] == "missing"
+        ):
+            steps = (*steps, step)
+        elif value is None:
+            value = steps
+    return (steps if value is None else value), steps
 
 
 def _explain(error: Any, model: type[BaseModel], route: Route) -> tuple[Route, str]:

@@ -48,8 +48,13 @@ def test_a_whole_file(make: Make) -> None:
             "inputs: [auth.log]\nexepct: {a: 1}\n",
             "2:1: exepct: unknown key (did you mean 'expect'?)",
         ),
-        ("inputs: [auth.log]\nexpect:\n  a: -1\n", "3:3: "),
-        ("inputs: [auth.log]\nexpect:\n  a: {min: 3, max: 2}\n", "min is larger than max"),
+        (
+            "inputs: [auth.log]\nexpect:\n  a: -1\n",
+            "3:3: a: input should be greater than or equal to 0",
+        ),
+        ("inputs: [auth.log]\nexpect:\n  a: {min: 3, max: 2}\n", "3:3: a: min is larger than max"),
+        ("inputs: [5]\n", "1:10: inputs: input should be a valid string"),
+        ("inputs: [{collector: a}]\n", "1:10: path: is missing"),
         ("inputs: [auth.log]\nexpect:\n  a: {}\n", "a range has min, max or both"),
         ("inputs: [auth.log]\nothers: some\n", "2:1: others: 'some' is not known"),
         (
