@@ -25,7 +25,7 @@ Route: TypeAlias = tuple[str | int, ...]
 class Model(BaseModel):
     """A part of a file that a person wrote: nothing unknown in it, nothing changed after reading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

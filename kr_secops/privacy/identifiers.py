@@ -31,6 +31,7 @@ _REACH: Final = 48
 _LONGEST: Final = 256
 """How far a value may go on after what the automaton asks for, in bytes: an address's domain."""
 _SAMPLE: Final = 1 << 14
+_LITTLE: Final = 1 << 17
 _FEW: Final = 4
 """Lines with many digits are few if they are not one in so many."""
 _LIST_GAP: Final = 6
@@ -111,7 +112,8 @@ class Finder:
 
     def lines(self, data: bytes) -> list[int]:
         """Return where the lines of *data* begin that may hold personal data, ascending."""
-        if len(data) > _SAMPLE and self._is_dense(data[:_SAMPLE]):
+        # Little data is not worth two passes; a Windows record holds dozens of long numbers.
+        if len(data) <= _LITTLE or self._is_dense(data[:_SAMPLE]):
             return self._all(data)
         found = _Lines(data)
         gated = _Lines(data)
