@@ -111,6 +111,23 @@ def test_correlations_name_rules_that_exist() -> None:
     assert referred_to() <= known
 
 
+def test_what_is_only_counted_stays_silent() -> None:
+    """With `generate` in every correlation that names it, such a rule would make findings."""
+    correlations = [
+        rule["correlation"]
+        for rules in DOCUMENTS.values()
+        for rule in rules
+        if "correlation" in rule
+    ]
+    silenced = {
+        name for one in correlations if not one.get("generate", False) for name in one["rules"]
+    }
+    counted = {
+        rule["name"] for rules in DOCUMENTS.values() for rule in rules if is_counted_only(rule)
+    }
+    assert counted - silenced == set()
+
+
 def test_the_folders_that_the_documentation_names_hold_rules() -> None:
     folders = {path.relative_to(ROOT).parts[0] for path in FILES}
     assert {"threats", "privacy", "correlation"} <= folders
@@ -165,7 +182,6 @@ DAY = {
     },
     "gambling-links": {
         "Gambling page served from this site",
-        "Search engine reads gambling pages of this site",
     },
     "leaked-spreadsheet": {"File with residents' data downloaded"},
     "nik-in-url": {"Identity number in a web address"},
