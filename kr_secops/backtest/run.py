@@ -23,6 +23,7 @@ from kr_secops.document import did_you_mean
 from kr_secops.errors import ContentError
 from kr_secops.event import flatten
 from kr_secops.rule.ruleset import load
+from kr_secops.rule.source import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -181,8 +182,20 @@ class Runner:
 
     def _load_raw(self, rules: Sequence[Rule], raw: Raw) -> Ruleset:
         with _side_files(raw) as (pipelines, filters):
-            files = [Path(rule.path.rsplit(":", 2)[0]) for rule in rules]
-            return load([*files, *filters], pipelines, cache_dir=self._cache_dir, skip_invalid=True)
+            files = [rule.file for rule in rules]
+            found = load(
+                [*files, *filters], pipelines, cache_dir=self._cache_dir, skip_invalid=True
+            )
+            # Other rules of a file may be broken; the filters of the test may not.
+            wrong = [
+                one.complaint.replace(str(made), str(given))
+                for one in found.refused
+                for made, given in zip(filters, raw.filters, strict=True)
+                if one.complaint.startswith(f"{made}:")
+            ]
+            if wrong:
+                raise ContentError(wrong)
+            return found
 
 
 def _items(inputs: Iterable[Input]) -> Iterator[Item]:
@@ -254,8 +267,20 @@ def _side_files(raw: Raw) -> Iterator[tuple[list[Path], list[Path]]]:
             pipelines[0].write_text(_BARE, "utf-8")
         filters = []
         for i, path in enumerate(raw.filters):
-            document = yaml.safe_load(path.read_text("utf-8"))
-            document["kr"] = {"reason": "part of a test", "expires": "9999-12-31"}
             filters.append(folder / f"filter-{i}.yml")
-            filters[-1].write_text(yaml.safe_dump(document), "utf-8")
+            filters[-1].write_text(yaml.safe_dump_all(_with_reason(path)), "utf-8")
         yield pipelines, filters
+
+
+def _with_reason(path: Path) -> list[dict[str, Any]]:
+    """Return the filters in *path* with what ours must say.
+
+    Raises:
+        ContentError: names every mistake with its place.
+    """
+    drafts, complaints = read_file(path)
+    complaints += [complaint for draft in drafts for complaint in draft.complaints]
+    if complaints:
+        raise ContentError(complaints)
+    said = {"kr": {"reason": "part of a test", "expires": "9999-12-31"}}
+    return [draft.document.value | said for draft in drafts]

@@ -115,7 +115,9 @@ def load_rules(
     ruleset = load(rules or None, pipelines or (), cache_dir=cache, skip_invalid=skip_invalid)
     if ruleset.refused:
         for refusal in ruleset.refused:
-            console.note(str(refusal))
+            # What waits for a list is known and stays so; a broken rule must be known of, always.
+            tell = console.note if refusal.is_unanswered else console.say
+            tell(str(refusal))
         console.note(tr("{count} rules are left out.", count=len(ruleset.refused)))
     if rules and not (len(ruleset) or ruleset.refused or ruleset.filters):
         raise UsageError(tr("{path}: holds no rules", path=", ".join(map(str, rules))))

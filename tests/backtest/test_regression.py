@@ -107,6 +107,30 @@ def test_filters_need_no_reason_here(info: Path, tmp_path: Path, runner: Runner)
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [\n", "f.yml:2:1: "),
+        ("- a\n", "f.yml:1:1: a Sigma rule is a mapping"),
+        (
+            f"title: f\nlogsource: {{product: aws}}\nfilter: {{rules: [{ID}], s: {{a|x: b}}, condition: not s}}\n",
+            "f.yml:3:61: a|x: 'x' is not a modifier",
+        ),
+        (
+            f"title: f\nlogsource: {{product: aws}}\nfilter: {{rules: [{ID}], s: {{a|expand: '%b%'}}, condition: not s}}\n",
+            "nothing says what %b% stands for",
+        ),
+    ],
+)
+def test_no_test_runs_without_its_filter(
+    info: Path, tmp_path: Path, runner: Runner, text: str, said: str
+) -> None:
+    (tmp_path / "regression_data" / "f.yml").write_text(text)
+    info.write_text(INFO + "    filters: [regression_data/f.yml]\n")
+    assert said in problem(info, runner)
+    assert str(tmp_path) in problem(info, runner)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
         ("type: ndjson", "type: ndjsn", ":7:5: type: 'ndjsn' is no type (did you mean 'ndjson'?)"),

@@ -86,6 +86,19 @@ def test_a_folder_without_rules_is_no_clean_bill(site: Path, run: Run, tmp_path:
         assert ran.err == f"{tmp_path}/none: holds no rules\n"
 
 
+def test_what_is_left_out_is_named_however_quiet(site: Path, run: Run, tmp_path: Path) -> None:
+    (site / "waits.yml").write_text(RULE)
+    (site / "bad.yml").write_text(RULE.replace("level: low", "level: lwo").replace("0f70", "0f71"))
+    event = tmp_path / "event.ndjson"
+    event.write_text('{"event.dataset": "sshd", "user.name": "nobody-in-particular"}\n')
+    for command in ("detect", "scan"):
+        assert run(command, event, "-q").code == 3
+        ran = run(command, event, "-q", "--skip-invalid")
+        assert ran.code == 0
+        assert "bad.yml:5:1: level: 'lwo' is not a level" in ran.err
+        assert "waits.yml" not in ran.err
+
+
 def test_no_title_steers_a_terminal(site: Path, run: Run) -> None:
     title = "\\e[2J \\x9b31m \\u202egnp.exe"
     (site / "a.yml").write_text(
