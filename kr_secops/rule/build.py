@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from kr_secops.rule.source import Draft
     from kr_secops.rule.tree import Node
 
+_COLUMN: Final = re.compile(r"\s+\(at char \d+\).*")
+_LOUD: Final = re.compile("found '(AND|OR|NOT)'")
 _PROBE: Final = {"title": "probe", "detection": {"probe": {"probe": ""}, "condition": "probe"}}
 
 
@@ -127,10 +129,8 @@ class Building:
             self.refuse(draft, [draft.document.complain(("detection",), str(e))], unanswered=waits)
             return
         except (SigmaError, RecursionError) as e:
-            self.refuse(
-                draft,
-                [draft.document.complain(("detection", "condition"), str(e) or type(e).__name__)],
-            )
+            place = ("detection", "condition")
+            self.refuse(draft, [draft.document.complain(place, _condition_problem(e))])
             return
         except (TypeError, AttributeError, ValueError, KeyError) as e:
             # What pySigma took for granted when it read the rule, it may ask for only now.
@@ -267,6 +267,15 @@ def _read(
             elif draft.parsed is not None:
                 good.append((draft, root))
     return good
+
+
+def _condition_problem(error: Exception) -> str:
+    """Return what pySigma says of a condition, without the column of one that it made of it."""
+    if isinstance(error, RecursionError):
+        return "is nested too deeply"
+    text = _COLUMN.sub("", str(error)) or type(error).__name__
+    hint = "; and, or, not are written in small letters" if _LOUD.search(text) else ""
+    return text + hint
 
 
 def _words(draft: Draft) -> set[str]:

@@ -14,8 +14,9 @@ from sigma.rule import SigmaRelatedType
 
 from kr_secops import ecs
 from kr_secops.finding import Level
+from kr_secops.rule import pysigma
 from kr_secops.rule.lint import KEYS, NAMESPACES
-from kr_secops.rule.source import STATUSES, Attributes, allow_utf16le
+from kr_secops.rule.source import STATUSES, Attributes
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
@@ -70,7 +71,7 @@ ATTRIBUTES: Final = {
 
 def rule_schema() -> Schema:
     """Return the schema of one document of a rule file."""
-    allow_utf16le()
+    pysigma.prepare()
     return {
         "$schema": DIALECT,
         "title": "Sigma rule, correlation or filter, as kr-secops reads it",

@@ -22,6 +22,7 @@ from sigma.rule import SigmaDetectionItem, SigmaRule
 from kr_secops.document import Model, did_you_mean, examine, validate
 from kr_secops.errors import ContentError
 from kr_secops.finding import Level
+from kr_secops.rule import pysigma
 from kr_secops.rule.lawful import condition_problems, item_problems, kind_problems, modifier_problem
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _is_rule(name: str) -> bool:
 
 def read_file(path: Path, text: bytes | None = None) -> tuple[list[Draft], list[str]]:
     """Return the documents of *path*, and the complaints that belong to none of them."""
-    allow_utf16le()
+    pysigma.prepare()
     documents, complaints = examine(path, text)
     drafts = []
     for document in documents:
@@ -138,11 +139,6 @@ def read_file(path: Path, text: bytes | None = None) -> tuple[list[Draft], list[
     if not documents and not complaints:
         complaints.append(f"{path}:1:1: holds no rule")
     return drafts, complaints
-
-
-def allow_utf16le() -> None:
-    """Teach pySigma the one modifier of Sigma 2.1 that it does not know; it means ``wide``."""
-    modifiers.modifier_mapping.setdefault("utf16le", modifiers.SigmaWideModifier)
 
 
 def parse(value: dict[str, Any]) -> Parsed:

@@ -13,14 +13,14 @@ from sigma.modifiers import modifier_mapping
 
 from kr_secops.detect.engine import Engine
 from kr_secops.detect.fullscan import FullScanEngine
+from kr_secops.rule import pysigma
 from kr_secops.rule.ruleset import load
-from kr_secops.rule.source import allow_utf16le
 from tests.conformance.reference import is_true, texts_of
 
 if TYPE_CHECKING:
     from kr_secops.rule.ruleset import Ruleset
 
-allow_utf16le()
+pysigma.prepare()
 LAWFUL: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("chains.yml").read_text())
 VALUES = ("a -b", "%who%", "10.0.0.0/8", "message", 5, True)
 LISTS = {"who": ["sari", "srv*"]}

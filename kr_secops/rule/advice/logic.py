@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from sigma.exceptions import SigmaError
+
 from kr_secops import ecs
 from kr_secops.rule.convert import UnsupportedError, from_detections
 from kr_secops.rule.tree import leaves, plain
@@ -33,7 +35,7 @@ def advise(rule: SigmaRule) -> Iterator[Advice]:
     """Yield what is certain about the condition of *rule*."""
     try:
         named = from_detections(rule.detection, {})
-    except (UnsupportedError, RecursionError):
+    except (UnsupportedError, SigmaError, RecursionError):
         return  # a list of the site's own is missing, or the compiler says what is wrong
     tree = plain(named)
     lists = frozenset(ecs.schema().arrays) if rule.taxonomy == "ecs" else frozenset({"Data"})

@@ -86,6 +86,42 @@ def test_a_folder_without_rules_is_no_clean_bill(site: Path, run: Run, tmp_path:
         assert ran.err == f"{tmp_path}/none: holds no rules\n"
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("S", "7:3: condition: Detection 'S' not defined in detections"),
+        ("s AND s", "found 'AND'; and, or, not are written in small letters"),
+        ("5 of them", "7:3: condition: "),
+        ("s | count() > 5", "7:3: condition: "),
+        ("1 of (s or s)", "7:3: condition: "),
+        ("s s", "7:3: condition: "),
+        ("not " * 900 + "s", "7:3: condition: is nested too deeply"),
+    ],
+)
+def test_a_condition_that_cannot_be_read(site: Path, run: Run, condition: str, said: str) -> None:
+    head = RULE.partition("description")[0] + "logsource: {product: linux}\ndetection:\n"
+    (site / "bad.yml").write_text(
+        f"{head}  s: {{process.name: a}}\n  \n  condition: {condition!r}\n"
+    )
+    ran = run("rule", "check", site)
+    assert ran.code == 3
+    (line,) = (
+        text
+        for text in ran.out.decode().splitlines()
+        if "condition: " in text and "advice" not in text
+    )
+    assert said in line
+    assert "at char" not in line
+
+
+def test_no_library_writes_between(site: Path, run: Run) -> None:
+    (site / "bad.yml").write_text(RULE.replace("|expand: '%tools%'", "|re: '(?#'"))
+    ran = run("rule", "check", site)
+    assert ran.err == "1 errors, 0 pieces of advice\n"
+    assert b"bad.yml:8:7: process.name|re: " in ran.out
+    assert b"is invalid: invalid perl operator: (?#\n" in ran.out
+
+
 def test_what_is_left_out_is_named_however_quiet(site: Path, run: Run, tmp_path: Path) -> None:
     (site / "waits.yml").write_text(RULE)
     (site / "bad.yml").write_text(RULE.replace("level: low", "level: lwo").replace("0f70", "0f71"))
