@@ -41,8 +41,8 @@ KR_SECOPS = [sys.executable, "-m", "kr_secops"]
 
 
 @pytest.fixture(scope="module")
-def ruleset(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
-    return load(None, cache_dir=tmp_path_factory.mktemp("compiled"))
+def ruleset(compiled: Path) -> Ruleset:
+    return load(None, cache_dir=compiled)
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +105,10 @@ def test_the_estate_in_any_order(ruleset: Ruleset, guard: Guard, tmp_path: Path,
 
 
 @pytest.mark.slow
-def test_windows_logs_with_the_rules_of_sigma(
-    shared: Path, guard: Guard, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folders = [shared / "data/sigma" / name for name in ("rules", "rules-threat-hunting")]
-    ruleset = load(folders, cache_dir=tmp_path_factory.mktemp("c"), skip_invalid=True)
+def test_windows_logs_with_the_rules_of_sigma(shared: Path, guard: Guard, compiled: Path) -> None:
+    parts = ("rules", "rules-emerging-threats", "rules-threat-hunting")
+    folders = [shared / "data/sigma" / name for name in parts]
+    ruleset = load(folders, cache_dir=compiled, skip_invalid=True)
     root = shared / "data/evtx-attack-samples"
     names = [str(path) for path in root.rglob("*.evtx")]
     random.Random(7).shuffle(names)

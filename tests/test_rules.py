@@ -134,8 +134,8 @@ def test_the_folders_that_the_documentation_names_hold_rules() -> None:
 
 
 @pytest.fixture(scope="module")
-def ruleset(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
-    return load([ROOT], cache_dir=tmp_path_factory.mktemp("rules"))
+def ruleset(compiled: Path) -> Ruleset:
+    return load([ROOT], cache_dir=compiled)
 
 
 def test_every_case_beside_a_rule_comes_out(ruleset: Ruleset) -> None:

@@ -164,10 +164,10 @@ def test_commented_out_tests_are_none(info: Path) -> None:
 
 
 @pytest.mark.slow
-def test_all_of_sigmahq_in_one_go(shared: Path, tmp_path: Path) -> None:
+def test_all_of_sigmahq_in_one_go(shared: Path, compiled: Path, tmp_path: Path) -> None:
     root = shared / "data" / "sigma"
     folders = [root / name for name in ("rules", "rules-emerging-threats", "rules-threat-hunting")]
-    ruleset = load(folders, cache_dir=tmp_path / "c", skip_invalid=True)
+    ruleset = load(folders, cache_dir=compiled, skip_invalid=True)
     results = list(Runner(ruleset, Guard(b"k"), tmp_path / "c").run(find([root])))
     assert len(results) == len(list(root.rglob("info.yml"))) > 100
     assert [result for result in results if not result.passed] == []

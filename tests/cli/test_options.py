@@ -18,4 +18,5 @@ def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left on device") as raised, options.opened(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert raised.value.filename == str(path)
-    assert list(tmp_path.iterdir()) == []
+    assert not path.exists()
+    assert [one.name for one in tmp_path.iterdir()] == ["state"]

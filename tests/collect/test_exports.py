@@ -175,10 +175,10 @@ def test_what_is_no_export_stays_as_it_is() -> None:
 
 
 @pytest.fixture(scope="module")
-def ruleset(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+def ruleset(shared: Path, compiled: Path) -> Ruleset:
     names = ("rules", "rules-emerging-threats", "rules-threat-hunting")
     folders = [shared / "data/sigma" / name for name in names]
-    return load(folders, cache_dir=tmp_path_factory.mktemp("compiled"), skip_invalid=True)
+    return load(folders, cache_dir=compiled, skip_invalid=True)
 
 
 def pairs(engine: Engine, guard: Guard, path: Path) -> Pairs:

@@ -186,7 +186,7 @@ def test_the_index_loses_nothing(
 
 @pytest.mark.slow
 @seed(20261126)
-@settings(max_examples=300, **QUICK)
+@settings(max_examples=60, **QUICK)
 @given(world=worlds())
 def test_the_index_loses_nothing_at_length(
     world: tuple[list[Any], list[dict[str, Any]]], make_rules: Callable[..., Ruleset]

@@ -144,8 +144,8 @@ def make(tmp_path: Path, make_rules: Callable[..., Ruleset]) -> Callable[..., Ru
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
-    return load(None, cache_dir=tmp_path_factory.mktemp("compiled"), skip_invalid=True)
+def shipped(compiled: Path) -> Ruleset:
+    return load(None, cache_dir=compiled, skip_invalid=True)
 
 
 @pytest.mark.parametrize("collector", COLLECTORS, ids=lambda path: path.stem)

@@ -42,7 +42,7 @@ CONDITIONS = st.sampled_from(
 
 
 @settings(
-    max_examples=60,
+    max_examples=15,
     phases=(Phase.explicit, Phase.generate),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

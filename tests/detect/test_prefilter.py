@@ -97,7 +97,7 @@ def documents(drawn: list[tuple[Any, Any, str]], **more: Any) -> list[dict[str, 
 
 
 SETTINGS = settings(
-    max_examples=40,
+    max_examples=15,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -115,10 +115,12 @@ def test_odd_values_are_counted_too(ruleset: Ruleset) -> None:
 
 
 @pytest.mark.slow
-def test_of_all_sigma_rules_none_is_blind_that_matches(shared: Path, tmp_path: Path) -> None:
+def test_of_all_sigma_rules_none_is_blind_that_matches(
+    shared: Path, compiled: Path, tmp_path: Path
+) -> None:
     names = ("rules", "rules-emerging-threats", "rules-threat-hunting")
     folders = [shared / "data" / "sigma" / name for name in names]
-    rules = load(folders, cache_dir=tmp_path, skip_invalid=True)
+    rules = load(folders, cache_dir=compiled, skip_invalid=True)
     profile, engine = Profile(rules), Engine(rules, everything=True)
     observed = Observed(wanted(rules, rules.rules))
     items = read([str(shared / "data" / "evtx-attack-samples")], Options())

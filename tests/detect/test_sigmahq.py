@@ -27,9 +27,9 @@ FOLDERS = ("rules", "rules-emerging-threats", "rules-threat-hunting")
 
 
 @pytest.fixture(scope="module")
-def ruleset(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Ruleset:
+def ruleset(shared: Path, compiled: Path) -> Ruleset:
     folders = [shared / "data" / "sigma" / name for name in FOLDERS]
-    return load(folders, cache_dir=tmp_path_factory.mktemp("compiled"), skip_invalid=True)
+    return load(folders, cache_dir=compiled, skip_invalid=True)
 
 
 def records(path: Path) -> Iterator[Event]:

@@ -298,11 +298,11 @@ def test_a_capture_of_a_network_of_our_own(own_network: Any, tmp_path: Path) -> 
     ],
 )
 def test_the_shipped_rules_find_what_was_recorded_and_nothing_else(
-    name: str, titles: set[str], source: str, tmp_path: Path
+    name: str, titles: set[str], source: str, compiled: Path
 ) -> None:
     ruleset = pytest.importorskip("kr_secops.rule.ruleset")
     engine = pytest.importorskip("kr_secops.detect.engine").Engine(
-        ruleset.load([content.shipped("rules")], cache_dir=tmp_path)
+        ruleset.load([content.shipped("rules")], cache_dir=compiled)
     )
     for event in events(ESTATE / name):
         engine.feed(event)
