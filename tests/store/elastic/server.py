@@ -19,6 +19,7 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -254,8 +255,12 @@ class Node:
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
         )
-        with opener.open(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        try:
+            with opener.open(request, timeout=30) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as e:
+            e.close()  # it is the answer as well, with its connection
+            raise
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
