@@ -114,7 +114,7 @@ class Record:
         self.channel: Any = None
         self.code: Any = None
         self.data: dict[str, Any] | None = None
-        """Values of ``EventData`` by their names; None: only the event knows."""
+        """Values of ``EventData`` by their names; None: only the event knows, if there is one."""
         inner = document.get("Event", document)
         if inner.__class__ is not dict:
             return
@@ -123,15 +123,16 @@ class Record:
             if inner.get("UserData").__class__ is dict:
                 return
             data = inner.get("EventData")
-            self.data = data if data.__class__ is dict else _NONE
+            if _is_usual_time(_attribute(system, "TimeCreated", "SystemTime")):
+                self.data = data if data.__class__ is dict else _NONE
             self.channel = system.get("Channel")
             code = system.get("EventID")
             self.code = code.get("#text") if code.__class__ is dict else code
-        elif "EventID" in document and '"winlog' not in line:
-            self.channel = document.get("Channel")
-            self.code = document["EventID"]
-            usual = (self.channel or self.channel is None) and self.channel.__class__ is not list
-            self.data = document if usual and self.code not in (None, "") else None
+        elif "EventID" in document and "winlog" not in "".join(document):
+            channel, code = document.get("Channel"), document["EventID"]
+            named = _is_name(code) and (channel is None or _is_name(channel))
+            if named and _is_usual_time(_flat_time(document)):
+                self.channel, self.code, self.data = channel, code, document
 
     def event(self) -> Event:
         """Return the event; WindowsError if the document is no record."""
@@ -171,7 +172,8 @@ class Record:
         return _text(_attribute(system, "Provider", "Name")) or None
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        # Where the data do not tell, the event may hold a null.
+        return name in self.event() if self.data is None else self.get(name) is not None
 
     def __getitem__(self, name: str) -> Any:
         value = self.get(name)
@@ -325,8 +327,7 @@ def _from_winlogbeat(document: dict[str, Any]) -> Event:
 
 
 def _from_flat(document: dict[str, Any]) -> Event:
-    stamp = next((document[name] for name in _FLAT_TIMES if document.get(name)), None)
-    event: Event = {"@timestamp": _time(stamp), "winlog.event_id": _text(document["EventID"])}
+    event: Event = {"@timestamp": _time(_flat_time(document)), "winlog.event_id": _text(document["EventID"])}
     for name, value in document.items():
         if value is None or name in ("EventID", "@timestamp"):
             continue
@@ -338,6 +339,15 @@ def _from_flat(document: dict[str, Any]) -> Event:
         else:
             event[place] = _text(value) if place.startswith("winlog.record") else _value(value)
     return event
+
+
+def _flat_time(document: dict[str, Any]) -> Any:
+    return next((document[name] for name in _FLAT_TIMES if document.get(name)), None)
+
+
+def _is_name(value: Any) -> bool:
+    """Return whether *value* is a code or a channel as all but damaged records have it."""
+    return value.__class__ is int or (value.__class__ is str and value != "")
 
 
 def _attribute(system: dict[str, Any], element: str, name: str) -> Any:
@@ -373,6 +383,15 @@ def _text(value: Any) -> str:
 
 def _guid(value: Any) -> str | None:
     return f"{{{value.strip('{}').lower()}}}" if isinstance(value, str) and value else None
+
+
+def _is_usual_time(value: Any) -> bool:
+    """Return whether `_time` surely understands *value*: else there may be no event to speak for."""
+    try:
+        moment(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _time(value: Any) -> str:
