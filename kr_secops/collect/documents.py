@@ -86,7 +86,7 @@ class WindowsReader(JsonReader):
 
     def records(self, block: Block) -> Iterator[Record | Rejected]:
         """Yield the records of *block*, not yet made events."""
-        loads, make = orjson.loads, self._event
+        loads, make = orjson.loads, self._from_tree
         for offset, line in offsets_and_lines(block, None, LONGEST):
             try:
                 document = loads(line)
@@ -109,7 +109,10 @@ class WindowsReader(JsonReader):
             return Rejected(self._source.name, record.offset, str(e) or type(e).__name__, raw)
 
     def _event(self, document: dict[str, Any], line: str, offset: int) -> Event:
-        event = normalise(as_tree(document))
+        return self._from_tree(as_tree(document), line, offset)
+
+    def _from_tree(self, tree: dict[str, Any], line: str, offset: int) -> Event:
+        event = normalise(tree)
         event["log.file.path"] = self._source.name
         # A record's number is its place in an EVTX file, whichever record reading began with.
         number = event.get("winlog.record_id", "")

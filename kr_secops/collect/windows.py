@@ -128,6 +128,8 @@ class Record:
             self.channel = system.get("Channel")
             code = system.get("EventID")
             self.code = code.get("#text") if code.__class__ is dict else code
+            if self.code.__class__ is dict:
+                self.data = None
         elif "EventID" in document and "winlog" not in "".join(document):
             channel, code = document.get("Channel"), document["EventID"]
             named = _is_name(code) and (channel is None or _is_name(channel))

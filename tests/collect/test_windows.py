@@ -101,6 +101,23 @@ VALUES = st.recursive(
 NAMED = st.dictionaries(st.sampled_from(["A", "B", "C", "On", "Data", "Channel", "#text"]), VALUES)
 
 
+def test_a_branch_within_the_code_is_the_text_that_the_event_has() -> None:
+    system = SYSTEM | {"EventID": {"#text": {"#text": 1}}}
+    assert_same({"Event": {"System": system, "EventData": {"A": "1"}}})
+
+
+def test_an_export_is_turned_once_whether_asked_for_or_not() -> None:
+    rows = [{"@Name": "CommandLine", "#text": "x"}]
+    line = json.dumps(
+        {"EventID": 1, "Channel": "c", "SourceName": "p", "Data": rows}
+        | {"EventTime": "2026-11-17T01:00:00Z"}
+    )
+    [record] = records(line)
+    block = Block(Source("w.json", None, None, None, None), 0, line.encode(), Position("k", 1))
+    assert isinstance(record, Record)
+    assert [record.event()] == list(reader().events(block))
+
+
 def test_a_name_written_in_another_way_is_that_name() -> None:
     line = '{"EventID": 1, "w\\u0069nlog": {"channel": "X"}, "@timestamp": "2026-11-17T01:00:00Z"}'
     [record] = records(line)
