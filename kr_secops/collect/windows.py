@@ -329,7 +329,10 @@ def _from_winlogbeat(document: dict[str, Any]) -> Event:
 
 
 def _from_flat(document: dict[str, Any]) -> Event:
-    event: Event = {"@timestamp": _time(_flat_time(document)), "winlog.event_id": _text(document["EventID"])}
+    event: Event = {
+        "@timestamp": _time(_flat_time(document)),
+        "winlog.event_id": _text(document["EventID"]),
+    }
     for name, value in document.items():
         if value is None or name in ("EventID", "@timestamp"):
             continue

@@ -9,11 +9,11 @@ import functools
 import ipaddress
 import math
 import operator
-import re
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from kr_secops.collect.windows import INNER
+from kr_secops.detect.search import is_in, wildcards
 from kr_secops.event import moment
 
 if TYPE_CHECKING:
@@ -170,28 +170,21 @@ def texts(value: Any) -> list[str]:
     return [text(value)]
 
 
-@functools.lru_cache(4096)
-def expression(pattern: str, flags: int) -> re.Pattern[str]:
-    """Return *pattern* compiled."""
-    return re.compile(pattern, flags)
-
-
 def _is_in(value: str | Many, wanted: set[str]) -> bool:
     return value.is_in(wanted) if value.__class__ is Many else value in wanted
 
 
 def _re(event: Event, name: str, pattern: str, flags: int) -> bool:
-    search = expression(pattern, flags).search
-    return any(search(value) for value in texts(event.get(name)))
+    return any(is_in(pattern, flags, value) for value in texts(event.get(name)))
 
 
 def _glob(event: Event, name: str, pattern: str) -> bool:
-    match = expression(pattern, re.DOTALL).fullmatch
+    match = wildcards(pattern).fullmatch
     return any(match(value.lower()) for value in texts(event.get(name)))
 
 
 def _cased(event: Event, name: str, pattern: str) -> bool:
-    match = expression(pattern, re.DOTALL).fullmatch
+    match = wildcards(pattern).fullmatch
     return any(match(value) for value in texts(event.get(name)))
 
 
@@ -302,10 +295,8 @@ def _any_word(low: Low, wanted: tuple[str, ...]) -> bool:
 
 
 def _words(low: Low, pattern: str, flags: int, _: tuple[str, ...], lower: bool) -> bool:
-    search = expression(pattern, flags).search
-    if lower:
-        return any(search(value.lower()) for value in word_values(low.event))
-    return any(search(value) for value in word_values(low.event))
+    values = word_values(low.event)
+    return any(is_in(pattern, flags, value.lower() if lower else value) for value in values)
 
 
 TESTS: Final[dict[str, Any]] = {
