@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-FORM: Final = "7"
+FORM: Final = "8"
 """Counts up when the compiled form or its making changes, so that no old file is read."""
 
 _CONTENT: Final = (".yml", ".yaml", ".txt")

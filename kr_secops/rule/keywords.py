@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_AS_WRITTEN: Final = re.compile(r"[ !#-.0-\[\]-~]+")
-"""Printable ASCII but the quotation mark, the solidus and its reverse."""
+_AS_WRITTEN: Final = re.compile(r"[ !#-%(-.0-;=?-\[\]-z|~]+")
+"""Printable ASCII but what JSON writes otherwise (``"``, ``/``, ``\\``), what XML does (``&``, ``'``,
+``<``, ``>``: Splunk gives a record as such), and the braces that a GUID gets."""
 _SHORTEST: Final = 3
 _MADE: Final = "critical error information verbose warning windows"
 """What the reader adds to a record; see `kr_secops.collect.windows`."""
@@ -22,8 +23,10 @@ _MADE: Final = "critical error information verbose warning windows"
 _IN_OTHER_WAYS: Final = (
     *(rb"\u00%d" % high for high in range(2, 8)),
     *(b"\\u212a", b"\\u0130", b"\xe2\x84\xaa", b"\xc4\xb0"),
+    *(b"&#", b'"AllFieldInfo"'),
 )
-"""Escaped printable ASCII, and the Kelvin sign and the dotted I: in lower case k and i."""
+"""Escaped printable ASCII, and the Kelvin sign and the dotted I: in lower case k and i. Characters
+as XML escapes them, and Hayabusa's documents, which shorten channels."""
 
 
 def database(words: Iterable[str]) -> bytes | None:
