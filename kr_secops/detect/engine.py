@@ -274,7 +274,8 @@ class Engine:
                 begins = [str(e.event["@timestamp"]) for e in brought if "@timestamp" in e.event]
                 seen = (min(one.window, _stamp(one.first), *begins), _stamp(one.last))
                 pending = self._note(one.finding, rule, one.entity, seen, one.sightings)
-                pending.evidence = list(keep(pending.evidence, brought))
+                if brought:
+                    pending.evidence = list(keep(pending.evidence, brought))
             fired += windows.feed_fired(one)
 
     def close(self) -> None:

@@ -29,6 +29,8 @@ class Entry:
     """Ids of base events not yet reported."""
     events: list[bytes] = field(default_factory=list)
     """Their evidence, as JSON, for the first few."""
+    number: float | None = None
+    """The first of the values as a number, once it was asked for."""
 
     def row(self, rule_id: str) -> tuple[Any, ...]:
         """Return it as plain values, to be kept between runs."""
@@ -70,6 +72,14 @@ class Group:
             self.since, self.shown = time, 0
         self.shown += 1
         return self.shown <= most
+
+    def has(self, rules: Sequence[int], key: str) -> bool:
+        """Return whether the event *key* is counted for any of *rules*."""
+        known = self.known
+        for rule in rules:  # noqa: SIM110 (a loop: this is asked for every match)
+            if (rule, key) in known:
+                return True
+        return False
 
     def insert(self, entry: Entry) -> int:
         """Add *entry* and return its place."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import statistics
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from kr_secops.detect.group import Entry
     from kr_secops.rule.correlation import Correlation, Expression
@@ -67,16 +66,16 @@ def _measure(correlation: Correlation, inside: Sequence[Entry]) -> float | None:
         return _different(correlation, inside)
     if kind == "temporal":
         return len({entry.rule for entry in inside})
-    numbers = sorted(_numbers(inside))
+    numbers = _numbers(inside)
     return _statistic(correlation, numbers) if numbers else None
 
 
-def _statistic(correlation: Correlation, numbers: Sequence[float]) -> float:
+def _statistic(correlation: Correlation, numbers: list[float]) -> float:
     kind = correlation.type
-    if kind == "value_sum":
-        return sum(numbers)
-    if kind == "value_avg":
-        return statistics.fmean(numbers)
+    if kind in ("value_sum", "value_avg"):
+        total = sum(numbers)  # not fsum, which raises OverflowError for what a log may well say
+        return total if kind == "value_sum" else total / len(numbers)
+    numbers.sort()
     return percentile(numbers, 50 if kind == "value_median" else correlation.percentile)
 
 
@@ -93,14 +92,22 @@ def _different(correlation: Correlation, inside: Sequence[Entry]) -> int:
     return len(values)
 
 
-def _numbers(inside: Sequence[Entry]) -> Iterator[float]:
+def _numbers(inside: Sequence[Entry]) -> list[float]:
+    numbers: list[float] = []
     for entry in inside:
-        try:
-            number = float(entry.values[0])
-        except ValueError:
-            continue
+        number = entry.number
+        if number is None:  # windows overlap: each entry is looked at thousands of times
+            number = entry.number = _number(entry.values[0])
         if math.isfinite(number):  # one "nan" in a log would make every sum false, "inf" true
-            yield number
+            numbers.append(number)
+    return numbers
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:

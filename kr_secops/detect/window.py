@@ -110,12 +110,11 @@ class Windows:
         for place in self.wanted[rule]:
             keys, brings = self._fields[place][rule]
             group_key = values_of(event, keys)
-            values = values_of(event, brings)
+            values = values_of(event, brings) if brings else ()
             if group_key is None or values is None:
                 continue
             group = self._group(place, group_key)
-            same = self._same[place] or (rule,)
-            if any((other, key) in group.known for other in same):
+            if group.has(self._same[place] or (rule,), key):
                 continue
             entry = Entry(time, rule, key, values, [key])
             if self._events < ALL_EVENTS and group.shows(time, self._all[place].span, GROUP_EVENTS):

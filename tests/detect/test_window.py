@@ -226,6 +226,16 @@ def test_a_sum_of_many_small_numbers_is_whole(make_rules: Callable[..., Ruleset]
     assert [finding.count for finding in engine.findings()] == [1_500]
 
 
+@pytest.mark.parametrize("kind", ["value_sum", "value_avg", "value_median", "value_percentile"])
+def test_numbers_too_large_to_add_stop_no_run(
+    kind: str, make_rules: Callable[..., Ruleset]
+) -> None:
+    condition = {"gte": 5, "field": "source.bytes"}
+    ruleset = make_rules(base(A), correlation(kind, [A], condition=condition))
+    texts = ("1e308", "1.7e308", "-1e308", "nan", "inf", "many", "9" * 400)
+    run(ruleset, [happening(A, i, **{"source.bytes": text}) for i, text in enumerate(texts)])
+
+
 def test_a_record_from_the_future_ends_no_window(make_rules: Callable[..., Ruleset]) -> None:
     ruleset = make_rules(base(A), correlation("event_count", [A], condition={"lt": 2}))
     engine = Engine(ruleset, clock=START.timestamp)
