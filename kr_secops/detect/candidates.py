@@ -87,15 +87,16 @@ class Values(dict[Any, tuple[int, ...]]):
         if key in self:
             return self[key]
         found = self._look(value if value.__class__ is _Row else text(value))
-        self._keep(key, found)
+        if _size(key) <= LONGEST:
+            self._keep(key, found)
         return found
 
     def _keep(self, key: Any, found: tuple[int, ...]) -> None:
-        size = len(key) if key.__class__ is str else 0
+        size = _size(key)
         if len(self) >= REMEMBERED or self.size + size > ROOM:
             for old in list(self)[: len(self) // 4 + 1]:
                 del self[old]
-            self.size = sum(len(one) for one in self if one.__class__ is str)
+            self.size = sum(map(_size, self))
         self.size += size
         self[key] = found
 
@@ -142,6 +143,13 @@ class Values(dict[Any, tuple[int, ...]]):
                 ):
                     found += numbers
         return found
+
+
+def _size(key: Any) -> int:
+    """Return the characters of a value or, by their class, of several."""
+    if key.__class__ is str:
+        return len(key)
+    return sum(map(len, key[1])) if key.__class__ is tuple and key[0] is _Row else 0
 
 
 def _plain(value: Any) -> Any:
