@@ -77,36 +77,42 @@ class Values(dict[Any, tuple[int, ...]]):
         self.note = _noting(self.hits)
 
     def __missing__(self, value: Any) -> tuple[int, ...]:
-        if value.__class__ is str or value is None:
-            found = self._look(value)
-            if value is None or len(value) <= LONGEST:
-                self._keep(value, found)
+        if value.__class__ is str:
+            found: tuple[int, ...] = self.find(value.lower())
+            if self.always:
+                found += self.always
+            if found:
+                found = self._sift(found, value)
+            size = len(value)
+            if size <= LONGEST:
+                self._make_room(size)
+                self[value] = found
             return found
         # 1, True and 1.0 are one key for a dictionary, but three texts.
-        key = (value.__class__, value)
-        if key in self:
-            return self[key]
-        found = self._look(value if value.__class__ is _Row else text(value))
-        if _size(key) <= LONGEST:
-            self._keep(key, found)
-        return found
-
-    def _keep(self, key: Any, found: tuple[int, ...]) -> None:
-        size = _size(key)
-        if len(self) >= REMEMBERED or self.size + size > ROOM:
-            for old in list(self)[: len(self) // 4 + 1]:
-                del self[old]
-            self.size = sum(map(_size, self))
-        self.size += size
-        self[key] = found
-
-    def _look(self, value: Any) -> tuple[int, ...]:
-        found: tuple[int, ...] = self.always
-        if value is not None:
-            for one in value if value.__class__ is _Row else (value,):
+        key = None if value is None else (value.__class__, value)
+        if key not in self:
+            several = value is None or value.__class__ is _Row
+            row: tuple[str, ...] = (value or ()) if several else (text(value),)
+            found = self.always
+            for one in row:
                 found += self.find(one.lower())
-        if not found:
-            return found
+            found = self._sift(found, value if several else row[0])
+            size = sum(map(len, row))
+            if size > LONGEST:
+                return found
+            self._make_room(size)
+            self[key] = found
+        return self[key]
+
+    def _make_room(self, size: int) -> None:
+        """Forget everything when full: what comes often is soon known again."""
+        if len(self) >= REMEMBERED or self.size + size > ROOM:
+            self.clear()
+            self.size = 0
+        self.size += size
+
+    def _sift(self, found: tuple[int, ...], value: Any) -> tuple[int, ...]:
+        """Return those of *found* that what hangs on this field alone does not rule out."""
         kept = []
         low = None
         for number in dict.fromkeys(found):
@@ -131,9 +137,11 @@ class Values(dict[Any, tuple[int, ...]]):
         if self.scanner is None:
             parts = [entry for entry in self.parts if entry[0] in value]
         else:
-            self.hits.clear()
             self.scanner(value.encode("utf-8", "surrogatepass"), self.note)
+            if not self.hits:
+                return found
             parts = [self.parts[i] for i in dict.fromkeys(self.hits)]
+            self.hits.clear()
         for part, entries in parts:
             for kind, numbers in entries:
                 if (
@@ -143,13 +151,6 @@ class Values(dict[Any, tuple[int, ...]]):
                 ):
                     found += numbers
         return found
-
-
-def _size(key: Any) -> int:
-    """Return the characters of a value or, by their class, of several."""
-    if key.__class__ is str:
-        return len(key)
-    return sum(map(len, key[1])) if key.__class__ is tuple and key[0] is _Row else 0
 
 
 def _plain(value: Any) -> Any:

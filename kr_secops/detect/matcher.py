@@ -268,10 +268,11 @@ _REFERENCE: Final[dict[str, Callable[[str, str], bool]]] = {
 
 def _ref(event: Event, name: str, other: str, mode: str) -> bool:
     compare = _REFERENCE[mode]
-    others = [_folded(value) for value in texts(event.get(other))]
-    return any(
-        compare(_folded(value), wanted) for value in texts(event.get(name)) for wanted in others
-    )
+    mine, theirs = event.get(name), event.get(other)
+    if mine.__class__ is str and theirs.__class__ is str:
+        return compare(_folded(mine), _folded(theirs))
+    others = [_folded(value) for value in texts(theirs)]
+    return any(compare(_folded(value), wanted) for value in texts(mine) for wanted in others)
 
 
 def _folded(value: str) -> str:
