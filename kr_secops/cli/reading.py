@@ -76,7 +76,8 @@ def tell(account: Account, *, forgotten: int = 0) -> None:
     if forgotten:  # a finding may be missing for it
         console.say(
             tr(
-                "{count} matches were forgotten by correlations: too many at once to keep",
+                "{count} matches were forgotten by correlations, too many to keep: "
+                "what a log read later would complete may be missed",
                 count=forgotten,
             )
         )
