@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Node]:
         pytest.skip(f"needs {e}")
     yield one
     one.stop()
+
+
+@pytest.fixture(autouse=True)
+def _connections_of_killed_nodes() -> Iterator[None]:
+    """What a node that is starting or was killed leaves open belongs to no later test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @dataclass(frozen=True)
