@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FORM: Final = "3"
+FORM: Final = "4"
 """Counts up when the compiled form changes, so that no old cache file is read."""
 
 GATE: Final = 0
 """The number, in `Descriptions.quick`, of the expression for eight digits in any notation."""
 _DIGITS: Final = r"(?:[0-9](?:[ .\-()]|%20|\xc2\xa0|\xe2\x80[\x90-\x93]){0,3}){7}[0-9]"
+_ESCAPED: Final = r"\\u00(?:3[0-9]|4[0-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9Aa]|2[0589DEde])"
+"""A letter, a digit or what else stands within a value, as JSON may write it: no pattern sees it."""
 _GATED_CHECKS: Final = frozenset({"nik", "kk", "npwp15", "npwp16", "mobile", "landline"})
 """Checks that accept nothing with fewer than eight digits."""
 _GATED_PATTERN: Final = re.compile(
@@ -120,8 +122,8 @@ def load(cache_dir: Path | None = None) -> Descriptions:
     patterns = [expand(pattern, WIDE) for pattern in uses]
     others = [expand(pattern, WIDE) for pattern in uses if not _is_gated(pattern, uses[pattern])]
     automata = [
-        compile_all(patterns),
-        compile_all([_DIGITS, *others]),
+        compile_all([*patterns, _ESCAPED]),
+        compile_all([_DIGITS, *others, _ESCAPED]),
         compile_all(patterns, hyperscan.HS_FLAG_SOM_LEFTMOST),
     ]
     if cached:

@@ -34,6 +34,8 @@ _SHORTEST: Final = 6
 """No value is shorter: ``a@b.id``."""
 _SMALLEST_NUMBER: Final = 10**8
 _DIGIT: Final = re.compile(r"[0-9]")
+_ESCAPE: Final = re.compile(r"\\+u00(?!22|5[Cc]|7[Ff])([2-7][0-9A-Fa-f])")
+"""A character of ASCII as JSON may write it, even within JSON as a text."""
 _CODE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -69,7 +71,8 @@ class Guard:
 
     def text(self, text: str) -> str:
         """Return *text* with every value in it masked."""
-        for value in self._values(text, None):
+        text, values = self._read(text, None)
+        for value in values:
             text = text.replace(value.raw, value.masked)
         return text
 
@@ -81,7 +84,12 @@ class Guard:
         on = _day(event)
         # The other fields mostly repeat what the original says: find there, look at what is left.
         original = event.get("event.original")
-        values = self._values(original, on) if isinstance(original, str) else []
+        values: list[_Value] = []
+        if isinstance(original, str):
+            written, values = self._read(original, on)
+            if written is not original:
+                original = written
+                event = event | {"event.original": written}
         rest = "\n".join(_named_texts(event, original))
         for value in values:
             rest = rest.replace(value.raw, value.masked)
@@ -100,6 +108,12 @@ class Guard:
         _rename(masked, fields, pairs)
         _describe(masked, values, fields)
         return masked
+
+    def _read(self, text: str, on: date | None) -> tuple[str, list[_Value]]:
+        """Return *text*, with letters for what JSON escaped if that hid a value, and its values."""
+        plain = _unescaped(text)
+        values = self._values(plain, on)
+        return (plain if any(value.raw not in text for value in values) else text), values
 
     def _values(self, text: str, on: date | None) -> list[_Value]:
         """Return the values in *text*, longest first, so that none is replaced within another."""
@@ -136,6 +150,12 @@ def mask(raw: str, kind: str, show: tuple[int, int]) -> str:
     places = [m.start() for m in _DIGIT.finditer(raw) if m.start() not in codes]
     hidden = set(places[first : len(places) - last])
     return "".join("*" if i in hidden else char for i, char in enumerate(raw))
+
+
+def _unescaped(text: str) -> str:
+    if "u00" not in text:
+        return text
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _day(event: Event) -> date | None:

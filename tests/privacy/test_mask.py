@@ -151,6 +151,27 @@ def test_a_childs_nik_is_specific_on_the_day_of_the_event() -> None:
     assert result["kr.pii.classes"] == ["spesifik"]
 
 
+@pytest.mark.parametrize("value", [NIK, PHONE, "siti.aminah@gmail.com", "0812 3456 7890"])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_what_json_escapes_is_found_and_masked(value: str, depth: int) -> None:
+    escaped = "".join(f"\\u{ord(sign):04x}" if i % 3 else sign for i, sign in enumerate(value))
+    line = '{"a": "NIK hp ' + escaped.replace("\\", "\\" * depth) + ' \\u003cx\\u0022"}'
+    quiet = b'{"a": "b"}\n' * 20_000
+    assert GUARD.lines(line.encode() + b"\n" + quiet) == [0]
+    assert GUARD.lines(quiet + line.encode()) == [len(quiet)]
+    got = GUARD.protect(event(message=f"NIK hp {value}", **{"event.original": line}))
+    for text in (got["message"], got["event.original"], GUARD.text(line)):
+        assert value not in re.sub(r"\\+u00(..)", lambda m: chr(int(m[1], 16)), text)
+    assert got["kr.pii.count"] == 1
+
+
+def test_what_json_escapes_stays_where_it_hides_nothing() -> None:
+    line = '{"a": "\\u0041 \\u003c b"}'
+    given_event = event(**{"event.original": line})
+    assert GUARD.protect(given_event) is given_event
+    assert GUARD.text(line) == line
+
+
 def test_free_text() -> None:
     assert GUARD.text(f"cannot parse: {NIK};x") == "cannot parse: 6112**********03;x"
     assert GUARD.text("nothing here") == "nothing here"
