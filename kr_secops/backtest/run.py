@@ -17,7 +17,8 @@ import yaml
 from kr_secops import pipeline
 from kr_secops.backtest.trial import Result
 from kr_secops.collect.reading import Options, read
-from kr_secops.collect.windows import WindowsError, is_windows, normalise
+from kr_secops.collect.recognise import is_windows
+from kr_secops.collect.windows import WindowsError, normalise
 from kr_secops.detect.engine import Engine
 from kr_secops.document import did_you_mean
 from kr_secops.errors import ContentError

@@ -12,7 +12,6 @@ from kr_secops.collect.inputs.evtx import MAGIC as EVTX
 from kr_secops.collect.inputs.joined import documents, is_xml
 from kr_secops.collect.pattern import compile_pattern
 from kr_secops.collect.syslog import HEADERS
-from kr_secops.collect.windows import is_windows
 from kr_secops.collect.zeek import is_zeek
 
 if TYPE_CHECKING:
@@ -29,6 +28,18 @@ NUL_SHARE: Final = 8
 """One byte in so many that is NUL makes a file binary."""
 SHARE: Final = 0.02
 """Share of the lines that must be: a stack trace has many that only continue a record."""
+
+
+def is_windows(document: dict[str, Any]) -> bool:
+    """Return whether *document* looks like a Windows event record."""
+    inner = document.get("Event")
+    return (
+        (isinstance(inner, dict) and "System" in inner)
+        or isinstance(document.get("winlog"), dict)
+        or "winlog.channel" in document
+        or ("EventID" in document and ("Channel" in document or "Provider_Name" in document))
+        or (isinstance(document.get("System"), dict) and "EventID" in document["System"])
+    )
 
 
 def is_binary(head: bytes) -> bool:

@@ -22,13 +22,8 @@ if TYPE_CHECKING:
 
 _LEVELS: Final = {"0": "information", "1": "critical", "2": "error", "3": "warning", "4": "information", "5": "verbose"}  # fmt: skip
 _FLAT_TIMES: Final = (
-    "@timestamp",
-    "TimeCreated",
-    "TimeCreated_SystemTime",
-    "SystemTime",
-    "UtcTime",
-    "EventTime",
-    "timestamp",
+    *("@timestamp", "TimeCreated", "TimeCreated_SystemTime", "SystemTime"),
+    *("UtcTime", "EventTime", "timestamp"),
 )
 _FLAT_SYSTEM: Final = {
     "Channel": "winlog.channel",
@@ -233,18 +228,6 @@ def normalise(document: dict[str, Any]) -> Event:
     if computer := event.get("winlog.computer_name"):
         event.setdefault("host.name", computer)
     return event
-
-
-def is_windows(document: dict[str, Any]) -> bool:
-    """Return whether *document* looks like a Windows event record."""
-    inner = document.get("Event")
-    return (
-        (isinstance(inner, dict) and "System" in inner)
-        or isinstance(document.get("winlog"), dict)
-        or "winlog.channel" in document
-        or ("EventID" in document and ("Channel" in document or "Provider_Name" in document))
-        or (isinstance(document.get("System"), dict) and "EventID" in document["System"])
-    )
 
 
 def _from_tree(tree: dict[str, Any]) -> Event:
