@@ -24,6 +24,8 @@ LINES: Final = 200
 """Lines looked at."""
 FIRST: Final = 20
 """One of the first lines with content must be understood."""
+DEEPEST: Final = 100
+"""No record nests so far."""
 NUL_SHARE: Final = 8
 """One byte in so many that is NUL makes a file binary."""
 SHARE: Final = 0.02
@@ -67,7 +69,9 @@ def recognise(head: bytes, name: str, collectors: Mapping[str, Collector]) -> Co
     lines = [line for line in lines if line.strip()]
     found = _recognise_documents(documents(text, FIRST), collectors)
     if found or not lines or lines[0].startswith("{"):
-        return found or _recognise_documents(lines[:FIRST], collectors)
+        # A first record longer than what is looked at must not hide the log behind it.
+        whole = lines[:FIRST] if len(lines) > 1 else [*lines, *map(_closed, lines)]
+        return found or _recognise_documents(whole, collectors)
     return _recognise_lines(lines, name, collectors)
 
 
@@ -121,6 +125,24 @@ def _recognise_documents(texts: list[str], collectors: Mapping[str, Collector]) 
             if found is not None:
                 return collectors.get(found)
     return None
+
+
+def _closed(text: str) -> str:
+    """Return *text*, a JSON document cut within a text of it, with all closed that was open."""
+    closing = ""
+    quoted = escaped = False
+    for character in text:
+        if escaped or (quoted and character == "\\"):
+            escaped = not escaped
+        elif character == '"':
+            quoted = not quoted
+        elif not quoted and character in "{[":
+            closing = ("}" if character == "{" else "]") + closing
+            if len(closing) > DEEPEST:
+                return text
+        elif not quoted and character in "}]":
+            closing = closing[1:]
+    return f'{text[:-1] if escaped else text}"{closing}' if quoted else text + closing
 
 
 def _is_ecs(document: dict[str, Any]) -> bool:

@@ -55,6 +55,28 @@ def test_by_content(head: str, name: str, expected: str | None) -> None:
     assert (found and found.id) == expected
 
 
+LONG = "x" * 66_000
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ('{"Event":{"System":{"EventID":4104},"EventData":{"ScriptBlockText":"' + LONG, "windows"),
+        ('{"EventID":1,"Channel":"Security","X":["a\\"{",{"y":"' + LONG + "\\", "windows"),
+        (
+            '{"@timestamp":"2026-11-17T02:14:02.000Z","event.dataset":"sshd","message":"' + LONG,
+            "ecs",
+        ),
+        ('{"level":"' + LONG, None),
+        ('{"EventID":1,"Channel":' + "[" * 66_000, None),
+    ],
+    ids=["tree", "flat", "ecs", "unknown", "deep"],
+)
+def test_a_long_first_record_does_not_hide_the_format(head: str, expected: str | None) -> None:
+    found = recognise(head.encode(), "x", load())
+    assert (found and found.id) == expected
+
+
 def test_a_stack_trace_does_not_hide_the_format() -> None:
     trace = "\n".join(f"#{i} /var/www/a.php({i}): x()" for i in range(30))
     head = f"[2026-11-16 16:40:01] production.ERROR: x\n[stacktrace]\n{trace}\n"
