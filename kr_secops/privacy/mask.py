@@ -113,7 +113,8 @@ class Guard:
         """Return *text*, with letters for what JSON escaped if that hid a value, and its values."""
         plain = _unescaped(text)
         values = self._values(plain, on)
-        return (plain if any(value.raw not in text for value in values) else text), values
+        hidden = any(plain.count(value.raw) != text.count(value.raw) for value in values)
+        return (plain if hidden else text), values
 
     def _values(self, text: str, on: date | None) -> list[_Value]:
         """Return the values in *text*, longest first, so that none is replaced within another."""

@@ -165,6 +165,10 @@ def test_what_json_escapes_is_found_and_masked(value: str, depth: int) -> None:
     assert got["kr.pii.count"] == 1
 
 
+def test_a_value_that_stands_there_in_both_forms_is_masked_in_both() -> None:
+    assert GUARD.text(r"hp a00a@gmail.com hp a00a\u0040gmail.com .").count("a***@gmail.com") == 2
+
+
 def test_what_json_escapes_stays_where_it_hides_nothing() -> None:
     line = '{"a": "\\u0041 \\u003c b"}'
     given_event = event(**{"event.original": line})
