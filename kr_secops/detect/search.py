@@ -26,7 +26,7 @@ _PIECES: Final = re.compile(r"\\.|\.\*|\(\?:i\u0307\|\.\)|.", re.DOTALL)
 _STAR: Final = ".*"
 _ONE_LETTER: Final = "(?:i\u0307|.)"
 _SHORTER_FIRST: Final = "(?:.|i\u0307)"
-_SPACES: Final = dict.fromkeys(range(0x1C, 0x20), "\u2003")
+_SPACES: Final = dict.fromkeys(range(0x1C, 0x20), "\v")
 """To Python the four separators of ASCII are spaces, to hyperscan they are not."""
 _CASES: Final = {0x130: "i", 0x131: "i", 0x17F: "s", 0x212A: "k"}
 """Letters that Python takes for those of ASCII, without regard to case."""
@@ -40,36 +40,22 @@ def expression(pattern: str, flags: int) -> re.Pattern[str]:
 
 def is_in(pattern: str, flags: int, text: str) -> bool:
     """Return whether *text* holds a match of the expression *pattern*."""
-    search = _search_in_one_go(pattern, flags) if len(text) > LONG else None
+    search = _in_one_go(pattern, flags, text.isascii()) if len(text) > LONG else None
     return search(text) if search else expression(pattern, flags).search(text) is not None
 
 
 @functools.lru_cache(512)
-def _search_in_one_go(pattern: str, flags: int) -> Callable[[str], bool] | None:
-    """Return a search by hyperscan, None where it would not say the same."""
+def _in_one_go(pattern: str, flags: int, is_ascii: bool) -> Callable[[str], bool] | None:
+    """Return a search by hyperscan of texts of ASCII or others, None where it would not say the same.
+
+    What it makes of classes of all letters takes fifty times as long to make.
+    """
     if _OTHERWISE.search(pattern):
         return None
-    import hyperscan
-
     flags = expression(pattern, flags).flags
-    chosen = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP | hyperscan.HS_FLAG_SINGLEMATCH
-    for ours, theirs in (
-        (re.IGNORECASE, hyperscan.HS_FLAG_CASELESS),
-        (re.MULTILINE, hyperscan.HS_FLAG_MULTILINE),
-        (re.DOTALL, hyperscan.HS_FLAG_DOTALL),
-    ):
-        chosen |= theirs if flags & ours else 0
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    sure = True
-    try:
-        database.compile(expressions=[pattern.encode()], elements=1, flags=chosen)
-    except hyperscan.HyperscanError:
-        sure = False  # it may still say where there is no match for certain
-        chosen |= hyperscan.HS_FLAG_PREFILTER
-        try:
-            database.compile(expressions=[pattern.encode()], elements=1, flags=chosen)
-        except hyperscan.HyperscanError:
-            return None
+    scan, is_sure = _scanner(pattern, flags, is_ascii)
+    if scan is None:
+        return None
     alike = _SPACES | (_CASES if flags & re.IGNORECASE else {})
 
     def search(text: str) -> bool:
@@ -78,11 +64,32 @@ def _search_in_one_go(pattern: str, flags: int) -> Callable[[str], bool] | None:
         def note(number: int, *_: Any) -> None:
             hits.append(number)
 
-        data = text.translate(alike).encode("utf-8", "replace")
-        database.scan(data, match_event_handler=note)
-        return bool(hits) and (sure or expression(pattern, flags).search(text) is not None)
+        scan(text.translate(alike).encode("utf-8", "replace"), match_event_handler=note)
+        return bool(hits) and (is_sure or expression(pattern, flags).search(text) is not None)
 
     return search
+
+
+def _scanner(pattern: str, flags: int, is_ascii: bool) -> tuple[Callable[..., Any] | None, bool]:
+    """Return hyperscan's search, and whether what it finds is there, not only what it does not."""
+    import hyperscan
+
+    chosen = hyperscan.HS_FLAG_SINGLEMATCH
+    chosen |= 0 if is_ascii else hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
+    for ours, theirs in (
+        (re.IGNORECASE, hyperscan.HS_FLAG_CASELESS),
+        (re.MULTILINE, hyperscan.HS_FLAG_MULTILINE),
+        (re.DOTALL, hyperscan.HS_FLAG_DOTALL),
+    ):
+        chosen |= theirs if flags & ours else 0
+    for loosely in (0, hyperscan.HS_FLAG_PREFILTER):
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        try:
+            database.compile(expressions=[pattern.encode()], elements=1, flags=chosen | loosely)
+        except hyperscan.HyperscanError:
+            continue
+        return database.scan, not loosely
+    return None, False
 
 
 @functools.lru_cache(4096)

@@ -45,7 +45,7 @@ PIECES = st.sampled_from([".*", "(?:i\u0307|.)", "i", "a", "b", "\u0307", r"\.",
     TEXTS,
 )
 def test_one_go_says_the_same(pattern: str, flags: int, text: str) -> None:
-    one_go = search._search_in_one_go(pattern, flags)
+    one_go = search._in_one_go(pattern, flags, text.isascii())
     assert one_go is not None
     assert one_go(text) == (re.compile(pattern, flags).search(text) is not None)
 
@@ -54,7 +54,7 @@ def test_one_go_says_the_same(pattern: str, flags: int, text: str) -> None:
     "pattern", ["a{,3}b", r"a\Z", r"(a)\1", r"(?i:a)b", r"\x41", "é+", r"a\v", "(?>a)x"]
 )
 def test_what_would_be_read_otherwise_is_left_to_python(pattern: str) -> None:
-    assert search._search_in_one_go(pattern, 0) is None
+    assert search._in_one_go(pattern, 0, is_ascii=True) is None
     assert search.is_in(pattern, 0, "x" * search.LONG) is False
 
 
