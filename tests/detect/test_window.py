@@ -233,7 +233,10 @@ def test_numbers_too_large_to_add_stop_no_run(
     condition = {"gte": 5, "field": "source.bytes"}
     ruleset = make_rules(base(A), correlation(kind, [A], condition=condition))
     texts = ("1e308", "1.7e308", "-1e308", "nan", "inf", "many", "9" * 400)
-    run(ruleset, [happening(A, i, **{"source.bytes": text}) for i, text in enumerate(texts)])
+    found = run(
+        ruleset, [happening(A, i, **{"source.bytes": text}) for i, text in enumerate(texts)]
+    )
+    assert [one.count for one in found] == [len(texts)]
 
 
 def test_a_record_from_the_future_ends_no_window(make_rules: Callable[..., Ruleset]) -> None:
